@@ -1,0 +1,5 @@
+"""``python -m ncnnparam``."""
+
+from ncnnparam.cli.main import main
+
+main()

@@ -1,0 +1,124 @@
+"""The ``ncnnparam`` command: finds the subcommand and turns errors into messages and exit codes.
+
+Exit codes: 0 clean, 1 something was found (differences, problems), 2 trouble.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from ncnnparam.errors import NcnnParamError, did_you_mean
+
+TROUBLE = 2
+
+# name -> what the overview says; a command's module is loaded when the command is asked for
+COMMANDS = {
+    "inject-meta": "Add SherpaMetaData to an encoder.",
+    "check": "Find what is wrong with a model.",
+    "show": "Show the layers of a model.",
+    "diff": "Compare two models.",
+    "set": "Change params of layers.",
+    "rename": "Rename a layer or a blob.",
+    "remove": "Remove layers.",
+    "extract": "Cut out the part between some blobs.",
+    "fmt": "Write a model in canonical form.",
+    "view": "Draw a model.",
+    "explain": "Tell what a layer type or a layer is.",
+    "demo": "Try it all on an encoder that comes with the package.",
+    "completion": "Print the shell completion script.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only when it is used, so that every start is fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, the main ones first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"ncnnparam.cli.commands.{cmd_name.replace('-', '_')}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Finds the command, or says which ones have a similar name."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            hint = did_you_mean(args[0], COMMANDS)
+            ctx.fail(f"there is no command '{args[0]}'." + (f" {hint}" if hint else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the commands from the table above, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from ncnnparam import __version__
+
+        click.echo(f"ncnnparam {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 clean, 1 something was found, 2 trouble. A file named - is standard input.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+def cli() -> None:
+    """Read, check, edit and compare ncnn .param files.
+
+    \b
+    ncnnparam check encoder.ncnn.param
+    ncnnparam inject-meta encoder.ncnn.param --from-config
+    ncnnparam diff old.param new.param
+    """
+
+
+def main(args: list[str] | None = None) -> None:
+    """Runs a command line and exits; a user's mistake is a message and never a traceback."""
+    try:
+        result: Any = cli.main(args, prog_name="ncnnparam", standalone_mode=False)
+        sys.stdout.flush()
+    except NcnnParamError as error:
+        _fail(str(error))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(TROUBLE)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted")
+    except BrokenPipeError:
+        # whoever read our output has gone; keep Python from complaining about it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(TROUBLE)
+    except OSError as error:
+        _fail(f"{error.filename or 'output'}: {error.strerror or error}")
+    else:
+        sys.exit(result if isinstance(result, int) else 0)
+
+
+def _fail(message: str) -> None:
+    safe = message.encode("utf-8", "backslashreplace").decode("utf-8")
+    click.echo(f"error: {safe}", err=True)
+    sys.exit(TROUBLE)

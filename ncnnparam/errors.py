@@ -1,0 +1,115 @@
+"""Every error a user can meet, in one family.
+
+The text of an error is finished: it says what is wrong and where, and ``hint`` how to cure it.
+Commands print it as it is; a traceback is always a bug of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class NcnnParamError(Exception):
+    """Root of all errors raised on purpose.
+
+    Attributes:
+        message: What is wrong and where.
+        hint: How to cure it, or None.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+
+
+class ParseError(NcnnParamError):
+    """Text that is not in the ``.param`` language.
+
+    Attributes:
+        file: Name of the file, or None for text from memory.
+        line: Line of the fault, from 1; 0 when the fault has no place.
+        column: Column of the fault, from 1.
+        source_line: The faulty line without its end.
+        expected: What would have been right there, in words.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str | None = None,
+        line: int = 0,
+        column: int = 0,
+        source_line: str = "",
+        expected: Iterable[str] = (),
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.file = file
+        self.line = line
+        self.column = column
+        self.source_line = source_line
+        self.expected = tuple(expected)
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file or "<text>", self.line, self.column) if part)
+        lines = [f"{place}: {self.message}"]
+        if self.line:
+            lines += excerpt(self.source_line, self.column)
+        if self.expected:
+            lines.append(f"  expected {' or '.join(self.expected)}")
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class GraphError(NcnnParamError):
+    """An edit that cannot be done; the graph is as it was before."""
+
+
+class NotFoundError(GraphError, KeyError):
+    """A layer, blob, param or type of that name does not exist."""
+
+    __str__ = NcnnParamError.__str__  # KeyError would show the repr
+
+
+class FileError(NcnnParamError):
+    """A file that cannot be read or written."""
+
+
+class ConfigError(NcnnParamError):
+    """A configuration that cannot be understood."""
+
+
+class MetadataError(NcnnParamError):
+    """Speech metadata that is incomplete or contradicts the graph."""
+
+
+def excerpt(source_line: str, column: int, length: int = 1, *, width: int = 100) -> list[str]:
+    """Two lines that show a place: the source line, cut around the place if long, and a caret below.
+
+    Args:
+        source_line: The line without its end.
+        column: Column of the place, from 1.
+        length: Number of characters to underline.
+        width: The most characters of the line to show.
+    """
+    start = max(0, min(column - 1 - width // 2, len(source_line) - width))
+    shown = source_line[start : start + width]
+    marks = "^" + "~" * (min(length, width - (column - 1 - start)) - 1)
+    # a tab keeps its width only if the caret line has it too; bytes that are no UTF-8 show as U+FFFD
+    indent = "".join("\t" if char == "\t" else " " for char in shown[: column - 1 - start])
+    visible = "".join(char if char == "\t" or char.isprintable() else "\ufffd" for char in shown)
+    return [f"    {visible}", f"    {indent}{marks}"]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """A hint naming the known words nearest to ``name``, or None when none is near."""
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(near)}?" if near else None

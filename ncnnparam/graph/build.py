@@ -1,0 +1,131 @@
+"""Syntax tree to graph and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ncnnparam.graph.graph import Graph
+from ncnnparam.graph.layer import Blob, Layer
+from ncnnparam.syntax import Header, LayerLine, ParamFile, Span
+
+_MAGIC = "7767517"
+_TWO_COUNTS = re.compile(r"[^ \t\v\f\r\n]+([ \t\v\f\r\n]+)[^ \t\v\f\r\n]+([ \t\v\f\r\n]*)\Z")
+
+
+def graph_from_syntax(tree: ParamFile) -> Graph:
+    """The graph of a syntax tree, with the faults of the file.
+
+    A blob name that is read before it is written becomes one blob, so that sorting can repair the order;
+    a name that is written twice becomes two, and later readers get the first one, as in ncnn.
+    """
+    graph = Graph()
+    graph._syntax = tree
+    graph._newline = tree.newline
+    blobs = graph._blob_names.first
+    append, add_layer = graph.layers.append, graph._layer_names.add
+    for line in tree.layers:
+        layer = Layer(graph, line.type, line.name, line.params, line)
+        append(layer)
+        add_layer(line.name, layer)
+        inputs = []
+        for index, name in enumerate(line.inputs):
+            blob = blobs.get(name)
+            if blob is None:
+                blob = blobs[name] = Blob(graph, name, None)
+            blob._uses.append((layer, index))
+            inputs.append(blob)
+        layer._inputs = tuple(inputs)
+        outputs = []
+        for name in line.outputs:
+            blob = blobs.get(name)
+            if blob is None:
+                blob = blobs[name] = Blob(graph, name, layer)
+            elif blob._producer is None:
+                blob._producer = layer
+            else:
+                blob = Blob(graph, name, layer)
+                graph._blob_names.add(name, blob)
+            outputs.append(blob)
+        layer._outputs = tuple(outputs)
+    return graph
+
+
+def graph_to_syntax(graph: Graph) -> ParamFile:
+    """The syntax tree of a graph: unchanged layers as they were read, the counts as they are.
+
+    Only a file in which nothing at all has changed keeps its declared counts when these are wrong.
+    """
+    tree, newline = graph.syntax, graph._newline
+    layers = [_line(layer, newline) for layer in graph]
+    if tree is not None and len(layers) == len(tree.layers) and all(map(_is, layers, tree.layers)):
+        return tree
+    header = _header(tree.header.text if tree else "", graph.layer_count, graph.blob_count, newline)
+    texts = [header.text, *[layer.text for layer in layers], tree.trailing if tree else ""]
+    for index in range(len(layers)):
+        if not layers[index].text.endswith(("\n", "\r")) and any(texts[index + 2 :]):
+            layers[index] = _relined(layers[index], layers[index].text + newline)
+    return ParamFile(header, layers, texts[-1], newline, [], tree.name if tree else None)
+
+
+def format_line(layer: Layer, newline: str = "\n") -> str:
+    """A layer in ncnn's canonical form: type and name padded to 24 characters, single blanks."""
+    words = [
+        f"{layer.type:<24} {layer.name:<24} {len(layer.inputs)} {len(layer.outputs)}",
+        *[blob.name for blob in layer.inputs],
+        *[blob.name for blob in layer.outputs],
+        *[param.text for param in layer.params.raw],
+    ]
+    return " ".join(words) + newline
+
+
+def canonical_text(graph: Graph) -> str:
+    """A whole file in canonical form, params as they are spelled."""
+    counts = f"{_MAGIC}\n{graph.layer_count} {graph.blob_count}\n"
+    return counts + "".join(format_line(layer) for layer in graph)
+
+
+def _line(layer: Layer, newline: str) -> LayerLine:
+    """The record a layer was read from if it still says the same, else a new one."""
+    inputs = tuple([blob._name for blob in layer._inputs])
+    outputs = tuple([blob._name for blob in layer._outputs])
+    origin = layer.origin
+    if origin is None:
+        lead = ""
+    elif (
+        (origin.params is layer._params or origin.params == layer._params)
+        and origin.name == layer._name
+        and origin.type == layer._type
+        and origin.inputs == inputs
+        and origin.outputs == outputs
+    ):
+        return origin
+    else:
+        lead = "".join(_blank_lines(origin.text))
+    text = lead + format_line(layer, newline)
+    return LayerLine(text, layer.type, layer.name, inputs, outputs, layer._params)
+
+
+def _blank_lines(text: str) -> Iterator[str]:
+    for line in text.splitlines(keepends=True):
+        if line.strip():
+            return
+        yield line
+
+
+def _header(text: str, layers: int, blobs: int, newline: str) -> Header:
+    """The old head of the file with its two counts replaced, or a new one."""
+    match = _TWO_COUNTS.search(text)
+    if match is None or not text.endswith(("\n", "\r")):
+        text = f"{_MAGIC}{newline}{layers} {blobs}{newline}"
+    else:
+        text = f"{text[: match.start()]}{layers}{match[1]}{blobs}{match[2]}"
+    return Header(text, layers, blobs, Span(2, 1, len(f"{layers} {blobs}")))
+
+
+def _relined(layer: LayerLine, text: str) -> LayerLine:
+    return LayerLine(text, layer.type, layer.name, layer.inputs, layer.outputs, layer.params, layer.line)
+
+
+def _is(one: LayerLine, other: LayerLine) -> bool:
+    return one is other

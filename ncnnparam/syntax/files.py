@@ -1,0 +1,144 @@
+"""Reading with a limit, and writing so that a file is old or new and never half."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, TypeAlias
+
+from ncnnparam.errors import FileError
+
+Source: TypeAlias = str | os.PathLike[str] | IO[str] | IO[bytes]
+
+MAX_SIZE = 256 * 1024 * 1024
+"""The largest text read by default, in bytes; the largest real .param files have a few megabytes."""
+
+
+def read_text(source: Source, *, max_size: int = MAX_SIZE) -> str:
+    """The text of a path, of standard input (``"-"``) or of an open stream.
+
+    Bytes that are no UTF-8 come as surrogate escapes, so that writing gives them back.
+
+    Raises:
+        FileError: There is no such file, it cannot be read, or it is larger than ``max_size`` bytes.
+    """
+    if source == "-":
+        return _read_stream(sys.stdin.buffer, "standard input", max_size)
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        try:
+            with path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                if stat.S_ISREG(status.st_mode):
+                    _check_size(status.st_size, str(path), max_size)
+                return _read_stream(file, str(path), max_size)
+        except OSError as error:
+            raise FileError(f"cannot read {path}: {error.strerror}") from None
+    return _read_stream(source, source_name(source) or "the stream", max_size)
+
+
+def source_name(source: Source) -> str | None:
+    """A name for messages: the path, ``<stdin>``, a stream's own name, or None."""
+    if source == "-":
+        return "<stdin>"
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) else None
+
+
+def write_atomic(path: str | os.PathLike[str], content: str | bytes, *, backup: bool = False) -> None:
+    """Replaces a file, or makes it: whoever looks, and whenever it is killed, sees the old or the new one.
+
+    Args:
+        path: The file. A link is followed, and what it points to is replaced.
+        content: The new content; text is written as UTF-8 with its surrogate escapes as bytes.
+        backup: Keep the old file beside it with ``.bak`` added to its name.
+
+    Raises:
+        FileError: The folder cannot be written, the disk is full, ...; the old file is untouched.
+    """
+    data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise FileError(f"cannot write {path}: it is a folder")
+    if target.exists() and not target.is_file():  # /dev/stdout, a pipe: nothing there to replace
+        _write_through(target, data)
+        return
+    temporary: str | None = None
+    try:
+        prefix = f".{target.name[:100]}."
+        handle, temporary = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=target.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, _mode(target))
+        if backup and target.exists():
+            _keep(target)
+        os.replace(temporary, target)
+        temporary = None
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {error.strerror}") from None
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+
+def _read_stream(stream: IO[str] | IO[bytes], name: str, max_size: int) -> str:
+    try:
+        data = stream.read(max_size + 1)
+    except IsADirectoryError:
+        raise FileError(f"cannot read {name}: it is a folder") from None
+    _check_size(len(data), name, max_size, more=True)
+    return data if isinstance(data, str) else data.decode("utf-8", "surrogateescape")
+
+
+def _check_size(size: int, name: str, max_size: int, *, more: bool = False) -> None:
+    if size > max_size:
+        has = f"has more than {max_size:,} bytes" if more else f"has {size:,} bytes, more than {max_size:,}"
+        raise FileError(f"{name} {has}", hint="is it a .param file? If so, raise the limit with --max-size")
+
+
+def _write_through(target: Path, data: bytes) -> None:
+    try:
+        with target.open("wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise FileError(f"cannot write {target}: {error.strerror}") from None
+
+
+def _mode(target: Path) -> int:
+    """Permissions for the new file: those of the old one, else what a plain open would give."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _keep(target: Path) -> None:
+    """Makes the backup by a link where the file system can, so that it is there at once and whole."""
+    backup = target.with_name(target.name + ".bak")
+    with contextlib.suppress(FileNotFoundError):
+        backup.unlink()
+    try:
+        os.link(target, backup)
+    except OSError:
+        backup.write_bytes(target.read_bytes())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes the rename last through a power cut, where the system lets a folder be synced."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

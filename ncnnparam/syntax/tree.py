@@ -1,0 +1,156 @@
+"""The syntax tree: a file as its records, with every byte kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ncnnparam.syntax.grammar import terminal
+from ncnnparam.syntax.values import Param
+
+
+class Word(NamedTuple):
+    """A word of a record and its place: line and column from 1."""
+
+    text: str
+    line: int
+    column: int
+
+
+class Span(NamedTuple):
+    """A place in a file: line and column from 1, length in characters."""
+
+    line: int
+    column: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """A spelling that the parser took although some release of ncnn does not.
+
+    Attributes:
+        code: ``junk-number``, ``continued-params``, ``id-range`` or ``mixed-array``.
+        message: What is odd, in words.
+        span: Where.
+    """
+
+    code: str
+    message: str
+    span: Span
+
+
+class LayerLine:
+    """One record: a layer as it stands in the file.
+
+    Attributes:
+        text: The record with its line end, and any blank lines before it; ``''.join`` of all is the file.
+        type: Layer type.
+        name: Layer name.
+        inputs: Names of the input blobs.
+        outputs: Names of the output blobs.
+        params: The params in the order of the file.
+        line: Line where ``text`` begins, from 1.
+        column: Column where ``text`` begins, from 1; above 1 only if it shares a line with the header.
+    """
+
+    __slots__ = ("column", "inputs", "line", "name", "outputs", "params", "text", "type")
+
+    def __init__(
+        self,
+        text: str,
+        type: str,
+        name: str,
+        inputs: tuple[str, ...],
+        outputs: tuple[str, ...],
+        params: tuple[Param, ...],
+        line: int = 0,
+        column: int = 1,
+    ) -> None:
+        self.text = text
+        self.type = type
+        self.name = name
+        self.inputs = inputs
+        self.outputs = outputs
+        self.params = params
+        self.line = line
+        self.column = column
+
+    def __repr__(self) -> str:
+        return f"<LayerLine {self.line}: {self.text.strip()}>"
+
+    def words(self) -> list[Word]:
+        """All words with their places; those of a quoted string with blanks are several."""
+        return [
+            Word(match.group(), *place(self.text, match.start(), self.line, self.column))
+            for match in terminal("param", "WORD").finditer(self.text)
+        ]
+
+    def word_span(self, index: int) -> Span:
+        """Place of a word: 0 type, 1 name, 2 and 3 the counts, then inputs and outputs."""
+        word = self.words()[index]
+        return Span(word.line, word.column, len(word.text))
+
+    def param_span(self, index: int) -> Span:
+        """Place of the param ``self.params[index]``."""
+        matches = terminal("param", "WORD").finditer(self.text)
+        for _ in range(4 + len(self.inputs) + len(self.outputs)):
+            end = next(matches).end()
+        for param in self.params[: index + 1]:
+            start = self.text.index(param.text, end)
+            end = start + len(param.text)
+        return Span(*place(self.text, start, self.line, self.column), len(self.params[index].text))
+
+    def source_line(self, line: int) -> str:
+        """One line of the record without its end, by its number in the file."""
+        text = " " * (self.column - 1) + self.text
+        lines: list[str] = terminal("param", "LINE").findall(text)
+        return lines[line - self.line].rstrip("\r\n")
+
+
+@dataclass
+class Header:
+    """Magic and the declared counts.
+
+    Attributes:
+        text: Everything before the first record, as it stands.
+        layer_count: Number of layers that the file declares.
+        blob_count: Number of blobs that the file declares.
+        span: Place of the two counts.
+    """
+
+    text: str
+    layer_count: int
+    blob_count: int
+    span: Span
+
+
+@dataclass
+class ParamFile:
+    r"""A whole file.
+
+    Attributes:
+        header: Magic and counts.
+        layers: The records.
+        trailing: Text after the last record.
+        newline: The line end the file uses, ``"\\n"``, ``"\\r\\n"`` or ``"\\r"``.
+        diagnostics: What the parser took but some release of ncnn does not.
+        name: File name for messages, or None.
+    """
+
+    header: Header
+    layers: list[LayerLine]
+    trailing: str = ""
+    newline: str = "\n"
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    name: str | None = None
+
+
+def place(text: str, offset: int, line: int = 1, column: int = 1) -> tuple[int, int]:
+    """Line and column of an offset in a text that begins at the given line and column."""
+    start = 0
+    for match in terminal("param", "LINE").finditer(text, 0, offset):
+        if match.group()[-1] not in "\r\n":
+            break
+        start, line, column = match.end(), line + 1, 1
+    return line, column + offset - start
