@@ -55,6 +55,12 @@ def output_options(command: Command) -> Command:
     return command
 
 
+def edit_options(command: Command) -> Command:
+    """Adds ``-o``, ``--backup`` and ``--dry-run``: what ``finish_edit`` takes."""
+    dry_run = click.option("-n", "--dry-run", is_flag=True, help="Show the changed lines and write nothing.")
+    return output_options(dry_run(command))
+
+
 def read_model(path: str, max_size: int) -> Model:
     """Reads a model for a command that changes or shows it."""
     from ncnnparam.model import load
@@ -63,18 +69,40 @@ def read_model(path: str, max_size: int) -> Model:
 
 
 def write_model(model: Model, output: str | None, *, backup: bool = False) -> None:
-    """Writes a changed model: to ``output``, else in place; what came from stdin goes to stdout."""
-    from ncnnparam.model import dump, dumps, save
-    from ncnnparam.syntax import unparse
+    """Writes a model: to ``output``, else in place; what came from stdin goes to stdout."""
+    from ncnnparam.model import dump, save
 
     target = output if output is not None else model.path or "-"
     if target == "-":
         dump(model, "-")
-        return
-    tree = model.graph.syntax
-    if target == model.path and tree is not None and dumps(model) == unparse(tree):
-        return  # nothing changed: the file keeps its time stamp
-    save(model, target, backup=backup)
+    else:
+        save(model, target, backup=backup)
+
+
+def finish_edit(model: Model, output: str | None, backup: bool, dry_run: bool) -> None:
+    """Writes what a command has edited, with true counts, or only shows the changed lines.
+
+    A file that would stay as it is is not written, so that it keeps its time stamp.
+    """
+    from ncnnparam.graph import correct_counts
+    from ncnnparam.model import dumps
+    from ncnnparam.syntax import unparse
+
+    old = unparse(model.graph.syntax) if model.graph.syntax is not None else ""
+    correct_counts(model.graph)
+    if dry_run:
+        click.echo(changed_lines(old, dumps(model), model.path or "-"), nl=False)
+    elif output not in (None, model.path) or model.path is None or dumps(model) != old:
+        write_model(model, output, backup=backup)
+
+
+def changed_lines(old: str, new: str, name: str) -> str:
+    """The lines that differ, as a unified diff without context; empty if there are none."""
+    from difflib import unified_diff
+
+    lines = unified_diff(old.splitlines(keepends=True), new.splitlines(keepends=True), name, name, n=0)
+    text = "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def say(message: str) -> None:

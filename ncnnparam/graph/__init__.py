@@ -1,6 +1,12 @@
 """The editable graph: layers, the blobs between them, and edits that keep both in step."""
 
-from ncnnparam.graph.build import canonical_text, format_line, graph_from_syntax, graph_to_syntax
+from ncnnparam.graph.build import (
+    canonical_text,
+    correct_counts,
+    format_line,
+    graph_from_syntax,
+    graph_to_syntax,
+)
 from ncnnparam.graph.graph import Graph
 from ncnnparam.graph.layer import INPUT, SPLIT, Blob, Layer, Use
 from ncnnparam.graph.order import LayerList
@@ -16,6 +22,7 @@ __all__ = [
     "Params",
     "Use",
     "canonical_text",
+    "correct_counts",
     "format_line",
     "graph_from_syntax",
     "graph_to_syntax",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ncnnparam.graph.graph import Graph
 from ncnnparam.graph.layer import Blob, Layer
@@ -66,6 +67,16 @@ def graph_to_syntax(graph: Graph) -> ParamFile:
         if not layers[index].text.endswith(("\n", "\r")) and any(texts[index + 2 :]):
             layers[index] = _relined(layers[index], layers[index].text + newline)
     return ParamFile(header, layers, texts[-1], newline, [], tree.name if tree else None)
+
+
+def correct_counts(graph: Graph) -> bool:
+    """Lets the header state the true counts even if nothing else changes; returns whether it was wrong."""
+    tree = graph.syntax
+    if tree is None or graph.declared == (graph.layer_count, graph.blob_count):
+        return False
+    header = _header(tree.header.text, graph.layer_count, graph.blob_count, graph._newline)
+    graph._syntax = replace(tree, header=header)
+    return True
 
 
 def format_line(layer: Layer, newline: str = "\n") -> str:

@@ -1,0 +1,80 @@
+"""The child process of ``runtime.net``: reads an order from stdin, answers with one line of JSON.
+
+What has to be minded with the Python module of ncnn: a ``Mat`` made from an array does not keep the array
+alive, and may be written to by layers that work in place, so each one is cloned; a net keeps only bare
+pointers to Python layers, so they are kept in a list until the net is cleared.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+
+def main() -> None:
+    """Carries out one order."""
+    order = json.load(sys.stdin)
+    _limit_memory(order["memory"])
+    import ncnn
+
+    layers: list[Any] = []
+    net = ncnn.Net()
+    net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
+    net.opt.use_bf16_storage = False
+    net.opt.num_threads = 1
+    for name in order["custom_types"]:
+        net.register_custom_layer(name, lambda: _keep(ncnn.Layer(), layers), lambda layer: None)
+    try:
+        problem = _load(net, order) or _run(ncnn, net, order)
+        print(json.dumps({"problem": problem, "version": ncnn.__version__}), flush=True)
+    finally:
+        net.clear()
+
+
+def _load(net: Any, order: dict[str, Any]) -> str:
+    if net.load_param(order["param"]) != 0:
+        return f"ncnn refuses {order['param']}"
+    if order["weights"] is not None and net.load_model(order["weights"]) != 0:
+        return f"ncnn refuses {order['weights']}"
+    return ""
+
+
+def _run(ncnn: Any, net: Any, order: dict[str, Any]) -> str:
+    if order["inputs"] is None:
+        return ""
+    import numpy as np
+
+    extractor = net.create_extractor()
+    with np.load(order["inputs"], allow_pickle=False) as arrays:
+        for name, array in arrays.items():
+            contiguous = np.ascontiguousarray(array)
+            if extractor.input(name, ncnn.Mat(contiguous).clone()) != 0:
+                return f"ncnn has no input '{name}'"
+    found: dict[str, Any] = {}
+    for name in order["outputs"]:
+        status, mat = extractor.extract(name)
+        if status != 0:
+            return f"ncnn cannot compute '{name}'"
+        found[name] = np.array(mat)
+    np.savez(order["result"], **found)
+    return ""
+
+
+def _keep(layer: Any, layers: list[Any]) -> Any:
+    layers.append(layer)
+    return layer
+
+
+def _limit_memory(size: int) -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (size, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    main()

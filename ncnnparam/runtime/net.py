@@ -1,0 +1,152 @@
+"""Loads and runs a model on ncnn in a child process, and tells what happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ncnnparam.errors import NcnnParamError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MEMORY = 4 << 30
+"""Address space that the child may take by default, in bytes."""
+TIMEOUT = 120.0
+"""Seconds that the child may run by default."""
+
+
+@dataclass
+class Outcome:
+    """What ncnn did with a model.
+
+    Attributes:
+        ok: It loaded, and ran if it was asked to.
+        version: Version of ncnn.
+        problem: What went wrong, in one line; empty if nothing did.
+        messages: What ncnn printed.
+        outputs: The blobs that were asked for, by name; float32, shaped as ncnn gives them.
+    """
+
+    ok: bool
+    version: str
+    problem: str = ""
+    messages: list[str] = field(default_factory=list)
+    outputs: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+
+def load_net(
+    param: str | os.PathLike[str],
+    weights: str | os.PathLike[str] | None = None,
+    *,
+    custom_types: Iterable[str] = (),
+    memory: int = MEMORY,
+    timeout: float = TIMEOUT,
+) -> Outcome:
+    """Lets ncnn load a ``.param`` file, and its ``.bin`` if given.
+
+    Args:
+        param: The graph.
+        weights: The weights, or None to load only the graph.
+        custom_types: Layer types to register as layers that do nothing.
+        memory: Address space for the child in bytes; has no effect on Windows.
+        timeout: Seconds for the child.
+
+    Raises:
+        NcnnParamError: The ``ncnn`` package is not installed.
+    """
+    return _in_child(param, weights, {}, [], custom_types, memory, timeout)
+
+
+def run_net(
+    param: str | os.PathLike[str],
+    weights: str | os.PathLike[str],
+    inputs: Mapping[str, NDArray[Any]],
+    outputs: Iterable[str],
+    *,
+    custom_types: Iterable[str] = (),
+    memory: int = MEMORY,
+    timeout: float = TIMEOUT,
+) -> Outcome:
+    """Loads a model, feeds blobs and fetches others, in float32 arithmetic.
+
+    Args:
+        param: The graph.
+        weights: The weights.
+        inputs: What to feed by blob name: float32 or int32, at most 4 dimensions, without a batch axis.
+        outputs: Names of the blobs to fetch.
+        custom_types: Layer types to register as layers that do nothing.
+        memory: Address space for the child in bytes; has no effect on Windows.
+        timeout: Seconds for the child.
+
+    Raises:
+        NcnnParamError: The ``ncnn`` package is not installed.
+    """
+    return _in_child(param, weights, inputs, list(outputs), custom_types, memory, timeout)
+
+
+def _in_child(
+    param: str | os.PathLike[str],
+    weights: str | os.PathLike[str] | None,
+    inputs: Mapping[str, NDArray[Any]],
+    outputs: list[str],
+    custom_types: Iterable[str],
+    memory: int,
+    timeout: float,
+) -> Outcome:
+    import numpy as np
+
+    if find_spec("ncnn") is None:
+        raise NcnnParamError(
+            "this needs the ncnn package, which is not installed", hint='pip install "ncnnparam[runtime]"'
+        )
+    with tempfile.TemporaryDirectory(prefix="ncnnparam-") as folder:
+        feed, result = Path(folder) / "inputs.npz", Path(folder) / "outputs.npz"
+        arrays: dict[str, Any] = dict(inputs)
+        np.savez(feed, **arrays)
+        order = {
+            "param": os.fspath(param),
+            "weights": os.fspath(weights) if weights is not None else None,
+            "inputs": str(feed) if inputs or outputs else None,
+            "outputs": outputs,
+            "result": str(result),
+            "custom_types": sorted(set(custom_types)),
+            "memory": memory,
+        }
+        try:
+            child = subprocess.run(
+                [sys.executable, "-m", "ncnnparam.runtime.child"],
+                input=json.dumps(order),
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=timeout,
+            )
+        except subprocess.TimeoutExpired:
+            return Outcome(False, "", f"ncnn was stopped after {timeout:g} seconds")
+        outcome = _outcome(child)
+        if outcome.ok and result.exists():
+            with np.load(result, allow_pickle=False) as found:
+                outcome.outputs = dict(found)
+        return outcome
+
+
+def _outcome(child: subprocess.CompletedProcess[str]) -> Outcome:
+    messages = [line for line in child.stderr.splitlines() if line.strip()]
+    try:
+        answer = json.loads(child.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        how = f"signal {-child.returncode}" if child.returncode < 0 else f"exit code {child.returncode}"
+        if child.returncode < 0:
+            how += f" ({signal.Signals(-child.returncode).name})"
+        return Outcome(False, "", f"ncnn died by {how}", messages)
+    return Outcome(not answer["problem"], answer["version"], answer["problem"], messages)

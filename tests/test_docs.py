@@ -1,0 +1,32 @@
+"""The Python blocks of the documentation run as they stand."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import ncnnparam as nnp
+
+MODEL = """7767517
+4 4
+Input                    in0                      0 1 in0
+InnerProduct             fc0                      1 1 in0 b 0=8 1=1 2=64
+ReLU                     act                      1 1 b a
+InnerProduct             fc                       1 1 a out0 0=10 1=1 2=80
+"""
+
+
+def test_library_page(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```$", (root / "docs/library.md").read_text(), re.M | re.S)
+    assert len(blocks) >= 6
+    monkeypatch.chdir(tmp_path)
+    Path("encoder.ncnn.param").write_text(MODEL)
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, "docs/library.md", "exec"), names)
+    edited = nnp.load("edited.param").graph
+    assert edited.layer("act").type == "Swish"
+    assert edited.has_layer("classifier")
+    assert edited.declared == (edited.layer_count, edited.blob_count) == (4, 4)
