@@ -1,0 +1,47 @@
+"""Structural comparison of two graphs.
+
+``compare`` gives a ``Diff`` of small records, ``to_text`` prints one. ``align`` finds which layer is which,
+``meaning`` says when params are the same to ncnn.
+"""
+
+from ncnnparam.diff.compare import compare
+from ncnnparam.diff.records import (
+    BlobRenamed,
+    CountChanged,
+    Diff,
+    InputChanged,
+    InterfaceChanged,
+    LayerAdded,
+    LayerMoved,
+    LayerRef,
+    LayerRemoved,
+    LayerRenamed,
+    OutputCountChanged,
+    ParamChanged,
+    Record,
+    Source,
+    SpellingChanged,
+    TypeChanged,
+)
+from ncnnparam.diff.text import to_text
+
+__all__ = [
+    "BlobRenamed",
+    "CountChanged",
+    "Diff",
+    "InputChanged",
+    "InterfaceChanged",
+    "LayerAdded",
+    "LayerMoved",
+    "LayerRef",
+    "LayerRemoved",
+    "LayerRenamed",
+    "OutputCountChanged",
+    "ParamChanged",
+    "Record",
+    "Source",
+    "SpellingChanged",
+    "TypeChanged",
+    "compare",
+    "to_text",
+]
