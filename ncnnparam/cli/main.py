@@ -5,6 +5,7 @@ Exit codes: 0 clean, 1 something was found (differences, problems), 2 trouble.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -98,6 +99,8 @@ def cli() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Runs a command line and exits; a user's mistake is a message and never a traceback."""
+    # a graph is many small objects that live to the end; looking for garbage among them takes long
+    gc.set_threshold(1_000_000)
     try:
         result: Any = cli.main(args, prog_name="ncnnparam", standalone_mode=False)
         sys.stdout.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 DATA = Path(__file__).resolve().parents[2] / "demo"
 FILES = ("encoder.ncnn.param", "encoder.ncnn.bin", "ncnnparam.toml")
 INJECTED = "with-meta.param"
+STEPS = (
+    ["check", "encoder.ncnn.param"],
+    ["inject-meta", "encoder.ncnn.param", "--from-config", "-o", INJECTED],
+    ["diff", "encoder.ncnn.param", INJECTED],
+    ["check", INJECTED],
+)
 TOLERANCE = 1e-4
 """Largest difference from torch that counts as the same; the tool that made the encoder asks for it too."""
 
@@ -41,13 +48,8 @@ def command(keep: str | None, as_json: bool) -> int:
     with _folder(keep) as folder:
         for name in FILES:
             shutil.copyfile(DATA / name, folder / name)
-        encoder, injected = str(folder / FILES[0]), str(folder / INJECTED)
-        steps = [
-            _step(["check", encoder], as_json),
-            _step(["inject-meta", encoder, "--from-config", "-o", injected], as_json),
-            _step(["diff", encoder, injected], as_json),
-            _step(["check", injected], as_json),
-        ]
+        with _working_in(folder):
+            steps = [_step(args, as_json) for args in STEPS]
         outcome = _run(folder)
         worst = _worst_difference(outcome) if outcome.ok else None
         good = (
@@ -76,13 +78,25 @@ def _folder(keep: str | None) -> Iterator[Path]:
         yield Path(keep)
 
 
+@contextlib.contextmanager
+def _working_in(folder: Path) -> Iterator[None]:
+    """Changes the working folder, so that the commands and what they print have plain file names."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
 def _step(args: list[str], quiet: bool) -> dict[str, Any]:
     """Runs one command as a user would, and shows it."""
     from ncnnparam.cli.main import cli
 
-    line = " ".join(["ncnnparam", *(Path(arg).name if "/" in arg or "\\" in arg else arg for arg in args)])
+    line = " ".join(["ncnnparam", *args])
     if quiet:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        unseen = io.TextIOWrapper(io.BytesIO())
+        with contextlib.redirect_stdout(unseen), contextlib.redirect_stderr(unseen):
             status = cli.main(args, prog_name="ncnnparam", standalone_mode=False)
     else:
         click.secho(f"$ {line}", bold=True)
