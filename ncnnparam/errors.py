@@ -77,6 +77,10 @@ class NotFoundError(GraphError, KeyError):
     __str__ = NcnnParamError.__str__  # KeyError would show the repr
 
 
+class OpsError(NcnnParamError):
+    """Params or a declaration of a layer type that make no sense, a weight array of negative size for one."""
+
+
 class FileError(NcnnParamError):
     """A file that cannot be read or written."""
 
@@ -111,5 +115,6 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A hint naming the known words nearest to ``name``, or None when none is near."""
     import difflib
 
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    folded = {word.lower(): word for word in known}
+    near = [folded[word] for word in difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)]
     return f"did you mean {' or '.join(near)}?" if near else None

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from ncnnparam.checks.loader import written_counts
-from ncnnparam.checks.rewrite import correct_counts, drop_trailing, forget_record, set_params
 from ncnnparam.checks.rule import Rule
 from ncnnparam.checks.rules import counts, layers, links, numbers, params, splits, text
 from ncnnparam.checks.rules.all import RULES
 from ncnnparam.checks.rules.shape_hint import SHAPE_HINTS, fault_of_hint
 from ncnnparam.errors import GraphError
-from ncnnparam.graph import Graph, Layer
+from ncnnparam.graph import Graph, Layer, correct_counts, drop_trailing, reprint
 from ncnnparam.graph.fanout import tidy
 from ncnnparam.graph.layer import is_split
 from ncnnparam.syntax import Param
@@ -46,7 +45,7 @@ def _delete_repeats(graph: Graph) -> Iterator[str]:
         counting = tuple(param for param in stated if layer.params.find(param.id) is param)
         if len(counting) < len(stated):
             dropped = " ".join(param.text for param in stated if param not in counting)
-            set_params(layer, counting)
+            layer.params.respell(counting)
             yield f"'{layer.name}': deleted {dropped}, which had no effect"
 
 
@@ -65,7 +64,7 @@ def _respell(at_fault: Callable[[Layer, Param], object]) -> Repair:
             old = layer.params.raw
             new = tuple(numbers.respelled(layer, param) if at_fault(layer, param) else param for param in old)
             if new != old:
-                set_params(layer, new)
+                layer.params.respell(new)
                 changes = [f"{a.text} is now {b.text}" for a, b in zip(old, new, strict=True) if a != b]
                 yield f"'{layer.name}': {', '.join(changes)}"
 
@@ -78,7 +77,7 @@ def _rewrite_line(at_fault: Callable[[Layer], int | None], done: str) -> Repair:
     def repair(graph: Graph) -> Iterator[str]:
         for layer in graph.layers:
             if at_fault(layer) is not None:
-                forget_record(layer)
+                reprint(graph, layer)
                 yield f"'{layer.name}': {done}"
 
     return repair

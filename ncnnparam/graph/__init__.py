@@ -3,9 +3,11 @@
 from ncnnparam.graph.build import (
     canonical_text,
     correct_counts,
+    drop_trailing,
     format_line,
     graph_from_syntax,
     graph_to_syntax,
+    reprint,
 )
 from ncnnparam.graph.graph import Graph
 from ncnnparam.graph.layer import INPUT, SPLIT, Blob, Layer, Use
@@ -23,7 +25,9 @@ __all__ = [
     "Use",
     "canonical_text",
     "correct_counts",
+    "drop_trailing",
     "format_line",
     "graph_from_syntax",
     "graph_to_syntax",
+    "reprint",
 ]

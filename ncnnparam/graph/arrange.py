@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ncnnparam.errors import GraphError
 from ncnnparam.graph.fanout import detach, tidy
-from ncnnparam.graph.layer import INPUT, SPLIT, Blob, Layer
+from ncnnparam.graph.layer import INPUT, Blob, Layer, is_split
 
 if TYPE_CHECKING:
     from ncnnparam.graph.graph import Graph
@@ -42,21 +42,21 @@ def sort(graph: Graph) -> bool:
 def remove_dead(graph: Graph, outputs: Iterable[str] | None) -> list[Layer]:
     """``Graph.remove_dead``; layers without outputs are taken to be there for a reason."""
     if outputs is None:
-        wanted = [blob for blob in graph.outputs if blob.producer is None or blob.producer.type != SPLIT]
+        wanted = {blob for blob in graph.outputs if not is_split(blob.producer)}
     else:
-        wanted = [graph.blob(name) for name in outputs]
-    sinks = [layer for layer in graph if not layer.outputs]
-    needed = needed_layers([*wanted, *(blob for layer in sinks for blob in layer.inputs)])
-    dead = [layer for layer in graph if layer.outputs and layer.type != INPUT and id(layer) not in needed]
+        wanted = {graph.blob(name) for name in outputs}
+    staying = [layer for layer in graph if not layer.outputs or layer.type == INPUT]
+    needed = needed_layers([*wanted, *(blob for layer in staying for blob in layer.inputs)])
+    needed |= {id(layer): layer for layer in staying}
+    dead = [layer for layer in graph if id(layer) not in needed]
     loose = [detach(layer, index) for layer in dead for index in range(len(layer.inputs))]
     for layer in dead:
         for blob in layer.outputs:
             graph._forget_blob(blob)
         graph._forget_layer(layer)
-    loose += [blob for blob in graph.outputs if blob not in wanted]
-    for blob in loose:
-        if blob.graph is graph:
-            tidy(graph, blob)
+    for blob in [*loose, *graph.outputs]:
+        if blob not in wanted or blob.producer is None:
+            tidy(graph, blob, keep=wanted)
     return dead
 
 

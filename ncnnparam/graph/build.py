@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 from ncnnparam.graph.graph import Graph
@@ -11,6 +10,8 @@ from ncnnparam.graph.layer import Blob, Layer
 from ncnnparam.syntax import Header, LayerLine, ParamFile, Span
 
 _MAGIC = "7767517"
+_BLANKS = " \t\v\f\r\n"
+_BLANK_LINES = re.compile(r"[ \t\v\f\r\n]*[\r\n]")
 _TWO_COUNTS = re.compile(r"[^ \t\v\f\r\n]+([ \t\v\f\r\n]+)[^ \t\v\f\r\n]+([ \t\v\f\r\n]*)\Z")
 
 
@@ -62,6 +63,8 @@ def graph_to_syntax(graph: Graph) -> ParamFile:
     if tree is not None and len(layers) == len(tree.layers) and all(map(_is, layers, tree.layers)):
         return tree
     header = _header(tree.header.text if tree else "", graph.layer_count, graph.blob_count, newline)
+    if not header.text.endswith(("\n", "\r")) and not (layers and layers[0].text[0] in _BLANKS):
+        header.text += newline  # the header shared its line with a record that is gone
     texts = [header.text, *[layer.text for layer in layers], tree.trailing if tree else ""]
     for index in range(len(layers)):
         if not layers[index].text.endswith(("\n", "\r")) and any(texts[index + 2 :]):
@@ -77,6 +80,25 @@ def correct_counts(graph: Graph) -> bool:
     header = _header(tree.header.text, graph.layer_count, graph.blob_count, graph._newline)
     graph._syntax = replace(tree, header=header)
     return True
+
+
+def drop_trailing(graph: Graph) -> bool:
+    """Deletes the text behind the last layer, which ncnn does not look at; returns whether there was any."""
+    tree = graph.syntax
+    if tree is None or not tree.trailing:
+        return False
+    graph._syntax = replace(tree, trailing="")
+    return True
+
+
+def reprint(graph: Graph, layer: Layer) -> None:
+    """Lets a layer be written in canonical form even if it still says what its record says.
+
+    That puts a record of several lines on one, and single blanks between its words. Blank lines above stay.
+    """
+    graph._check_layer(layer)
+    if layer.origin is not None:
+        layer._origin = _printed(layer, graph._newline)
 
 
 def format_line(layer: Layer, newline: str = "\n") -> str:
@@ -98,36 +120,38 @@ def canonical_text(graph: Graph) -> str:
 
 def _line(layer: Layer, newline: str) -> LayerLine:
     """The record a layer was read from if it still says the same, else a new one."""
-    inputs = tuple([blob._name for blob in layer._inputs])
-    outputs = tuple([blob._name for blob in layer._outputs])
     origin = layer.origin
-    if origin is None:
-        lead = ""
-    elif (
-        (origin.params is layer._params or origin.params == layer._params)
+    if (
+        origin is not None
+        and (origin.params is layer._params or origin.params == layer._params)
         and origin.name == layer._name
         and origin.type == layer._type
-        and origin.inputs == inputs
-        and origin.outputs == outputs
+        and origin.inputs == tuple([blob._name for blob in layer._inputs])
+        and origin.outputs == tuple([blob._name for blob in layer._outputs])
     ):
         return origin
-    else:
-        lead = "".join(_blank_lines(origin.text))
-    text = lead + format_line(layer, newline)
-    return LayerLine(text, layer.type, layer.name, inputs, outputs, layer._params)
+    return _printed(layer, newline)
 
 
-def _blank_lines(text: str) -> Iterator[str]:
-    for line in text.splitlines(keepends=True):
-        if line.strip():
-            return
-        yield line
+def _printed(layer: Layer, newline: str) -> LayerLine:
+    """A new record: the layer in canonical form, below the blank lines that stood above it."""
+    origin = layer.origin
+    blank_lines = _BLANK_LINES.match(origin.text) if origin is not None else None
+    return LayerLine(
+        (blank_lines.group() if blank_lines else "") + format_line(layer, newline),
+        layer.type,
+        layer.name,
+        tuple([blob.name for blob in layer.inputs]),
+        tuple([blob.name for blob in layer.outputs]),
+        layer.params.raw,
+        origin.line if origin is not None else 0,
+    )
 
 
 def _header(text: str, layers: int, blobs: int, newline: str) -> Header:
     """The old head of the file with its two counts replaced, or a new one."""
     match = _TWO_COUNTS.search(text)
-    if match is None or not text.endswith(("\n", "\r")):
+    if match is None:
         text = f"{_MAGIC}{newline}{layers} {blobs}{newline}"
     else:
         text = f"{text[: match.start()]}{layers}{match[1]}{blobs}{match[2]}"

@@ -10,27 +10,29 @@ from ncnnparam.errors import GraphError
 from ncnnparam.graph.fanout import (
     attach,
     detach,
-    drop_single,
     free_blob,
-    merge,
     move_uses,
-    split_uses,
+    settle,
+    splits_above,
+    splits_below,
+    spread,
     tidy,
 )
-from ncnnparam.graph.layer import INPUT, SPLIT, Blob, Layer
+from ncnnparam.graph.layer import INPUT, Blob, Layer, is_split
+from ncnnparam.graph.names import LONGEST_NAME
 
 if TYPE_CHECKING:
     from ncnnparam.graph.graph import Graph, Params
 
-_WORD = re.compile(r"[^ \t\v\f\r\n\0]+")
-_LONGEST_WORD = 255
+# a word of the language that can be written as UTF-8: of the surrogates only those that stand for bytes
+_WORD = re.compile("[^ \t\v\f\r\n\0\ud800-\udc7f\udd00-\udfff]+")
 
 
 def add(
     graph: Graph,
     type: str,
     name: str | None,
-    inputs: Iterable[Blob | str],
+    inputs: Blob | str | Iterable[Blob | str],
     outputs: int | Iterable[str],
     params: Params | None,
     before: Layer | None,
@@ -38,7 +40,7 @@ def add(
     named: Mapping[str, Any],
 ) -> Layer:
     """``Graph.add``."""
-    blobs = [graph._own_blob(blob) for blob in inputs]
+    blobs = [graph._own_blob(blob) for blob in ([inputs] if isinstance(inputs, (str, Blob)) else inputs)]
     layer = _new_layer(graph, type, name, params, named)
     names = _output_names(graph, layer.name, outputs)
     anchor = _anchor(graph, before, after)
@@ -47,6 +49,8 @@ def add(
     _place(graph, layer, anchor, names)
     for index, blob in enumerate(blobs):
         attach(layer, index, free_blob(graph, blob, layer))
+    for blob in layer.inputs:
+        settle(graph, blob.producer)
     return layer
 
 
@@ -67,6 +71,9 @@ def insert_on(
     _place(graph, layer, anchor, [gives])
     move_uses(blob, layer.outputs[0])
     attach(layer, 0, blob)
+    for reader in layer.outputs[0].consumers:
+        settle(graph, reader)
+    settle(graph, producer)
     return layer
 
 
@@ -87,23 +94,31 @@ def insert_before(
     blob = detach(reader, index)
     attach(layer, 0, blob)
     attach(reader, index, layer.outputs[0])
+    settle(graph, reader)
     return layer
 
 
 def remove(graph: Graph, layer: Layer, *, reconnect: bool, keep: int | None) -> None:
     """``Graph.remove``."""
     graph._check_layer(layer)
-    if layer.type == SPLIT and len(layer.inputs) == 1 and layer.outputs:
-        if len(layer.outputs) > 1 or not drop_single(graph, layer):
+    is_read = any(reader is not layer for blob in layer.outputs for reader in blob.consumers)
+    if is_read and is_split(layer):
+        if len(layer.outputs) > 1:
             hint = "Splits follow their readers: remove or rewire those"
             raise GraphError(f"the Split '{layer.name}' is needed by what reads its outputs", hint=hint)
+        settle(graph, layer)
         return
-    is_read = any(blob.uses for blob in layer.outputs)
     if is_read and not reconnect:
         readers = ", ".join(sorted({f"'{use.layer.name}'" for blob in layer.outputs for use in blob.readers}))
         raise GraphError(f"layer '{layer.name}' is read by {readers}")
-    if keep is None and reconnect and len(layer.inputs) == len(layer.outputs) == 1:
+    if not reconnect:
+        keep = None
+    elif keep is None and len(layer.inputs) == len(layer.outputs) == 1:
         keep = 0
+    if keep is not None:
+        _check_index(layer, keep)
+        if layer.inputs[keep] in layer.outputs:  # a fault of the file
+            keep = None
     if is_read and (keep is None or len(layer.outputs) != 1):
         has = f"{len(layer.inputs)} inputs and {len(layer.outputs)} outputs"
         hint = "name the input to keep (keep=...), or rewire its readers first"
@@ -148,9 +163,19 @@ def move(graph: Graph, layer: Layer, before: Layer | None, after: Layer | None) 
         for use in blob.readers:
             if anchor is not None and not graph.layers.before(anchor, use.layer):
                 raise GraphError(f"layer '{use.layer.name}' reads '{blob.name}' and would stand above it")
+    above = [splits_above(blob) for blob in layer.inputs]
+    below = [split for blob in layer.outputs for split in splits_below(blob)]
     _put(graph, layer, anchor)
-    _push_splits(graph, layer)
-    _pull_splits(graph, layer)
+    for splits in above:
+        reader = layer
+        for split in splits:
+            if graph.layers.before(reader, split):
+                _put(graph, split, reader.previous)
+            reader = split
+    for split in below:
+        producer = split.inputs[0].producer
+        if producer is not None and graph.layers.before(split, producer):
+            _put(graph, split, producer)
 
 
 def set_input(graph: Graph, layer: Layer, index: int, blob: Blob) -> None:
@@ -176,22 +201,17 @@ def replace_uses(graph: Graph, old: Blob, new: Blob) -> None:
 
 def split_fanout(graph: Graph) -> list[Layer]:
     """``Graph.split_fanout``."""
-    made = []
-    for blob in list(graph.blobs):
-        if len(blob.uses) > 1:
-            splits = [layer for layer in blob.consumers if layer.type == SPLIT]
-            made.append(split_uses(graph, blob))
-            for split in splits:
-                merge(graph, split)
-    return made
+    shared = [blob for blob in graph.blobs if len(blob.uses) > 1]
+    splits = {id(split): split for split in [spread(graph, blob) for blob in shared]}
+    return list(splits.values())
 
 
 def check_word(name: str, what: str) -> None:
     """Raises GraphError unless the name can stand in a file."""
     if not _WORD.fullmatch(name):
         raise GraphError(f"{name!r} is no {what}: it must be one word")
-    if len(name.encode("utf-8", "surrogateescape")) > _LONGEST_WORD:
-        raise GraphError(f"the {what} '{name[:40]}...' is too long: ncnn reads {_LONGEST_WORD} bytes")
+    if len(name.encode("utf-8", "surrogateescape")) > LONGEST_NAME:
+        raise GraphError(f"the {what} '{name[:40]}...' is too long: ncnn reads {LONGEST_NAME} bytes")
 
 
 def check_layer_name(graph: Graph, name: str) -> None:
@@ -233,9 +253,11 @@ def _state(layer: Layer, params: Params | None, named: Mapping[str, Any]) -> Non
 
 def _output_names(graph: Graph, layer_name: str, outputs: int | Iterable[str]) -> list[str]:
     if isinstance(outputs, int):
+        if outputs < 0:
+            raise GraphError(f"a layer cannot have {outputs} outputs")
         if outputs == 1 and not graph.has_blob(layer_name):
             return [layer_name]
-        return [graph.fresh_blob_name(layer_name) for _ in range(outputs)]
+        return graph._blob_names.fresh(layer_name, outputs)
     names = [outputs] if isinstance(outputs, str) else list(outputs)
     check_blob_names(graph, names)
     return names
@@ -282,22 +304,21 @@ def _rewire(graph: Graph, layer: Layer, index: int, blob: Blob) -> None:
     old = detach(layer, index)
     attach(layer, index, new)
     tidy(graph, old)
+    settle(graph, new.producer)
+    settle(graph, layer)
 
 
 def _take_out(graph: Graph, layer: Layer) -> None:
     """Removes a layer whose outputs nobody reads."""
-    blobs = [detach(layer, index) for index in range(len(layer.inputs))]
+    for index in range(len(layer.inputs)):
+        tidy(graph, detach(layer, index))
     for blob in layer.outputs:
         graph._forget_blob(blob)
     graph._forget_layer(layer)
-    for blob in blobs:
-        if blob.graph is not None:
-            tidy(graph, blob)
 
 
 def _bypass(graph: Graph, layer: Layer, keep: int) -> None:
     """Removes a layer of one output and lets its readers, or the network's output, have one input."""
-    _check_index(layer, keep)
     if len(layer.outputs) != 1:
         raise GraphError(f"layer '{layer.name}' has {len(layer.outputs)} outputs")
     (out,), source = layer.outputs, layer.inputs[keep]
@@ -306,38 +327,23 @@ def _bypass(graph: Graph, layer: Layer, keep: int) -> None:
         hint = "remove it with reconnect=False to drop the output"
         message = f"without layer '{layer.name}' the output '{out.name}' would be the input '{source.name}'"
         raise GraphError(message, hint=hint)
-    blobs = [detach(layer, index) for index in range(len(layer.inputs))]
+    if len(source.uses) > 1:  # a fault of the file; a Split makes a blob for each reader
+        spread(graph, source)
+    source = detach(layer, keep)
+    readers = out.consumers
     name = None if out.uses else out.name
     move_uses(out, source)
     graph._forget_blob(out)
-    graph._forget_layer(layer)
     if name is not None:
         graph._set_blob_name(source, name)
-    elif source.uses:
-        merge(graph, source._uses[0][0])
-    for index, blob in enumerate(blobs):
-        if index != keep and blob.graph is not None:
-            tidy(graph, blob)
+    for index in range(len(layer.inputs)):
+        if index != keep:
+            tidy(graph, detach(layer, index))
+    graph._forget_layer(layer)
+    for reader in readers:
+        settle(graph, reader)
 
 
 def _put(graph: Graph, layer: Layer, anchor: Layer | None) -> None:
     graph.layers.remove(layer)
     graph.layers.insert_after(anchor, layer)
-
-
-def _push_splits(graph: Graph, layer: Layer) -> None:
-    """Moves the Splits that a layer reads above it."""
-    for blob in layer.inputs:
-        split = blob.producer
-        if split is not None and split.type == SPLIT and graph.layers.before(layer, split):
-            _put(graph, split, layer.previous)
-            _push_splits(graph, split)
-
-
-def _pull_splits(graph: Graph, layer: Layer) -> None:
-    """Moves the Splits that read a layer below it."""
-    for blob in layer.outputs:
-        for split in blob.consumers:
-            if split.type == SPLIT and graph.layers.before(split, layer):
-                _put(graph, split, layer)
-                _pull_splits(graph, split)

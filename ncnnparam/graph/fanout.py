@@ -6,12 +6,16 @@ and go. They expect that the caller has checked the edit, and do not fail.
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
-from ncnnparam.graph.layer import INPUT, SPLIT, Blob, Layer
+from ncnnparam.graph.layer import INPUT, SPLIT, Blob, Layer, is_split
 
 if TYPE_CHECKING:
     from ncnnparam.graph.graph import Graph
+
+SHAPE_HINTS = 30
+"""The param in which any layer may state the shapes of its outputs."""
 
 
 def free_blob(graph: Graph, blob: Blob, reader: Layer) -> Blob:
@@ -19,29 +23,26 @@ def free_blob(graph: Graph, blob: Blob, reader: Layer) -> Blob:
 
     That is the blob itself when it is free, else a new output of its Split, which is made if need be.
     """
-    if not blob._uses:
-        if blob._producer is not None and blob._producer.type == SPLIT:
-            _hoist(graph, blob._producer, reader)
-        return blob
-    split = _split_of(blob) or split_uses(graph, blob)
-    _hoist(graph, split, reader)
-    return _widen(graph, split)
+    if blob._uses:
+        split = spread(graph, blob)
+        _hoist(graph, split, reader)
+        return widen(graph, split)
+    if is_split(blob._producer):
+        _hoist(graph, blob._producer, reader)
+    return blob
 
 
-def split_uses(graph: Graph, blob: Blob) -> Layer:
-    """Puts a Split behind a blob and lets all who read the blob read the Split's outputs."""
+def spread(graph: Graph, blob: Blob) -> Layer:
+    """Gives each reader of a blob an output of a Split: of the one that is there, or of a new one."""
+    split = _split_of(blob) or _new_split(graph, blob)
     uses, blob._uses = blob._uses, []
-    split = Layer(graph, SPLIT, graph.fresh_layer_name("splitncnn"), ())
-    split._inputs = (blob,)
-    blob._uses.append((split, 0))
-    if blob._producer is not None:
-        graph.layers.insert_after(blob._producer, split)
-    else:
-        first = min(uses, key=lambda use: use[0]._link.label)[0]
-        graph.layers.insert_after(first.previous, split)
-    graph._layer_names.add(split.name, split)
     for layer, index in uses:
-        attach(layer, index, _widen(graph, split))
+        if layer is split or (blob._producer is split and not blob._uses):
+            blob._uses.append((layer, index))
+        else:
+            _hoist(graph, split, layer)
+            attach(layer, index, widen(graph, split))
+            settle(graph, layer)
     return split
 
 
@@ -66,75 +67,127 @@ def move_uses(old: Blob, new: Blob) -> None:
         attach(layer, index, new)
 
 
-def tidy(graph: Graph, blob: Blob) -> None:
-    """Narrows the Split that wrote a blob which has lost its reader; a Split of one output goes."""
+def tidy(graph: Graph, blob: Blob, keep: Container[Blob] = ()) -> None:
+    """Clears up after a blob has lost a reader.
+
+    If nobody writes it either, it goes. If a Split wrote it, that is narrowed; a Split of one output goes,
+    unless that is to be kept under its name.
+    """
     split = blob._producer
-    if blob._uses or split is None or split.type != SPLIT or len(split._outputs) < 2:
+    if blob._uses or blob._graph is None:
         return
-    split._outputs = tuple(out for out in split._outputs if out is not blob)
-    graph._forget_blob(blob)
-    if len(split._outputs) == 1:
-        drop_single(graph, split)
+    if split is None:
+        graph._forget_blob(blob)
+    elif is_split(split) and len(split._outputs) > 1:
+        _set_outputs(split, tuple(out for out in split._outputs if out is not blob))
+        graph._forget_blob(blob)
+        if split._outputs[0] not in keep:
+            settle(graph, split)
 
 
-def drop_single(graph: Graph, split: Layer) -> bool:
+def settle(graph: Graph, split: Layer | None) -> None:
+    """Lets a Split go that has one output or reads another Split; leaves any other layer alone."""
+    if is_split(split) and split._graph is graph:
+        if len(split._outputs) == 1:
+            _drop(graph, split)
+        else:
+            _merge(graph, split)
+
+
+def _drop(graph: Graph, split: Layer) -> None:
     """Removes a Split of one output, if no name of the network's inputs or outputs is lost by it."""
     (source,), (out,) = split._inputs, split._outputs
-    if not out._uses and (source._producer is None or source._producer.type == INPUT):
-        return False
+    is_input = source._producer is None or source._producer.type == INPUT
+    if not out._uses and (is_input or len(source._uses) > 1):
+        return
     name = None if out._uses else out.name
+    readers = [layer for layer, _ in out._uses]
     detach(split, 0)
     move_uses(out, source)
     graph._forget_blob(out)
     graph._forget_layer(split)
     if name is not None:
         graph._set_blob_name(source, name)
-    elif source._producer is not None and source._producer.type == SPLIT:
-        merge(graph, source._uses[0][0])
-    return True
+    for reader in readers:
+        settle(graph, reader)
 
 
-def merge(graph: Graph, split: Layer) -> None:
+def _merge(graph: Graph, split: Layer) -> None:
     """Gives the outputs of a Split that reads another Split to that other one."""
-    if split.type != SPLIT:
-        return
     (source,) = split._inputs
     above = source._producer
-    if above is None or above.type != SPLIT:
+    if not is_split(above) or len(source._uses) > 1:
         return
     for out in split._outputs:
         out._producer = above
     position = above._outputs.index(source)
-    above._outputs = (*above._outputs[:position], *split._outputs, *above._outputs[position + 1 :])
+    _set_outputs(above, (*above._outputs[:position], *split._outputs, *above._outputs[position + 1 :]))
     split._outputs = ()
     graph._forget_blob(source)
     graph._forget_layer(split)
 
 
+def splits_above(blob: Blob) -> list[Layer]:
+    """The Splits between a blob and the layer that computes it, the nearest first."""
+    found = []
+    while is_split(blob._producer):
+        found.append(blob._producer)
+        blob = blob._producer._inputs[0]
+    return found
+
+
+def splits_below(blob: Blob) -> Iterator[Layer]:
+    """The Splits between a blob and the layers that work with it, each behind the one it reads."""
+    pending = [blob]
+    while pending:
+        for layer, _ in pending.pop()._uses:
+            if is_split(layer):
+                yield layer
+                pending += layer._outputs
+
+
 def _split_of(blob: Blob) -> Layer | None:
-    """The Split whose outputs carry the value of a blob: the one that reads it, or the one that writes it."""
-    if len(blob._uses) == 1 and blob._uses[0][0].type == SPLIT:
-        return blob._uses[0][0]
-    producer = blob._producer
-    if producer is not None and producer.type == SPLIT and len(blob._uses) <= 1:
-        return producer
-    return None
+    """The Split whose outputs carry the value of a blob: one that reads it, or the one that writes it."""
+    for layer, _ in blob._uses:
+        if is_split(layer):
+            return layer
+    return blob._producer if is_split(blob._producer) else None
 
 
-def _widen(graph: Graph, split: Layer) -> Blob:
+def _new_split(graph: Graph, blob: Blob) -> Layer:
+    """Puts a Split without outputs behind a blob that is read."""
+    split = Layer(graph, SPLIT, graph.fresh_layer_name("splitncnn"), ())
+    if blob._producer is not None:
+        graph.layers.insert_after(blob._producer, split)
+    else:
+        first = min((layer for layer, _ in blob._uses), key=lambda layer: layer._link.label)
+        graph.layers.insert_after(first.previous, split)
+    graph._layer_names.add(split.name, split)
+    attach(split, 0, blob)
+    return split
+
+
+def widen(graph: Graph, split: Layer) -> Blob:
+    """Gives a Split one more output."""
     stem = f"{split._inputs[0].name}_splitncnn"
     blob = Blob(graph, graph.fresh_blob_name(stem), split)
     graph._blob_names.add(blob.name, blob)
-    split._outputs = (*split._outputs, blob)
+    _set_outputs(split, (*split._outputs, blob))
     return blob
 
 
+def _set_outputs(split: Layer, outputs: tuple[Blob, ...]) -> None:
+    """Gives a Split other outputs. Its shape hint goes if their number changes: it has a shape for each."""
+    if len(outputs) != len(split._outputs):
+        split.params.pop(SHAPE_HINTS, None)
+    split._outputs = outputs
+
+
 def _hoist(graph: Graph, split: Layer, reader: Layer) -> None:
-    """Moves a Split that stands below a reader up to the layer that writes what it splits."""
-    if graph.layers.before(split, reader):
-        return
-    producer = split._inputs[0]._producer
-    if producer is not None and producer.type == SPLIT:
-        _hoist(graph, producer, reader)
-    graph.layers.remove(split)
-    graph.layers.insert_after(producer if producer is not None else reader.previous, split)
+    """Moves a Split that stands below a reader, and those it reads, up to what they split."""
+    layers = graph.layers
+    below = [split, *splits_above(split._inputs[0])]
+    for one in reversed([one for one in below if not layers.before(one, reader)]):
+        producer = one._inputs[0]._producer
+        layers.remove(one)
+        layers.insert_after(producer if producer is not None else reader.previous, one)

@@ -130,11 +130,11 @@ class Graph:
 
     def fresh_layer_name(self, stem: str) -> str:
         """A layer name that is free: the stem and a number."""
-        return self._layer_names.fresh(stem)
+        return self._layer_names.fresh(stem)[0]
 
     def fresh_blob_name(self, stem: str) -> str:
         """A blob name that is free: the stem and a number."""
-        return self._blob_names.fresh(stem)
+        return self._blob_names.fresh(stem)[0]
 
     # ---- adding layers ----------------------------------------------------------------------------
 
@@ -143,7 +143,7 @@ class Graph:
         type: str,
         name: str | None = None,
         *,
-        inputs: Iterable[Blob | str] = (),
+        inputs: Blob | str | Iterable[Blob | str] = (),
         outputs: int | Iterable[str] = 1,
         params: Params | None = None,
         before: Layer | None = None,
@@ -172,9 +172,11 @@ class Graph:
         return self.add(type, name, **options)
 
     def insert_at(self, index: int, type: str, name: str | None = None, **options: Any) -> Layer:
-        """Adds a layer at a position; takes what ``add`` takes."""
+        """Adds a layer at a position, counted from the end if negative; takes what ``add`` takes."""
         if index == len(self):
             return self.add(type, name, **options)
+        if not -len(self) <= index < len(self):
+            raise GraphError(f"the graph has {len(self)} layers, none at {index}")
         return self.add(type, name, before=self._layers[index], **options)
 
     def insert_after(
@@ -283,7 +285,7 @@ class Graph:
         self.blob(old).name = new
 
     def split_fanout(self) -> list[Layer]:
-        """Puts a Split behind every blob that several layers read, and returns the Splits."""
+        """Gives a Split to every blob that is read more than once; returns the Splits, new or widened."""
         return edit.split_fanout(self)
 
     # ---- whole graphs -----------------------------------------------------------------------------
@@ -299,7 +301,7 @@ class Graph:
             NotFoundError: There is no blob of that name.
             GraphError: An output needs an input of the network that is not among ``inputs``.
         """
-        return subgraph.extract(self, list(inputs), list(outputs))
+        return subgraph.extract(self, inputs, outputs)
 
     def concat(self, other: Graph, *, prefix: str = "", connect: Mapping[str, str] | None = None) -> None:
         """Adds the layers of another graph at the end.
@@ -312,7 +314,7 @@ class Graph:
         Raises:
             GraphError: A name is taken; give a prefix.
         """
-        subgraph.concat(self, other, prefix, dict(connect or {}))
+        subgraph.concat(self, other, prefix, connect or {})
 
     def sort(self) -> bool:
         """Orders the layers so that each stands below those it reads from; sound parts keep their order.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from ncnnparam.errors import GraphError, NotFoundError
 from ncnnparam.graph.params import Params
@@ -74,8 +74,8 @@ class Blob:
     def source(self) -> Blob:
         """The blob whose value this one carries: itself, or the blob behind the Splits it comes out of."""
         blob = self
-        while blob._producer is not None and blob._producer.type == SPLIT and len(blob._producer.inputs) == 1:
-            blob = blob._producer.inputs[0]
+        while is_split(blob._producer):
+            blob = blob._producer._inputs[0]
         return blob
 
     @property
@@ -85,7 +85,7 @@ class Blob:
         pending = [Use(*use) for use in reversed(self._uses)]
         while pending:
             use = pending.pop()
-            if use.layer.type == SPLIT:
+            if is_split(use.layer):
                 pending += [Use(*u) for out in reversed(use.layer.outputs) for u in reversed(out._uses)]
             else:
                 found.append(use)
@@ -209,6 +209,17 @@ class Layer:
         return f"<{self._type} {self._name}>"
 
 
+def is_split(layer: Layer | None) -> TypeGuard[Layer]:
+    """Whether a layer is a Split as it should be: one input, written above it.
+
+    A Split of a broken file that is none counts as an ordinary layer, so every chain of Splits has an end.
+    """
+    if layer is None or layer._type != SPLIT or len(layer._inputs) != 1:
+        return False
+    producer = layer._inputs[0]._producer
+    return producer is None or producer._link.label < layer._link.label
+
+
 def _alive(item: Layer | Blob) -> Graph:
     if item.graph is None:
         raise GraphError(f"{item!r} was removed from its graph")
@@ -228,4 +239,9 @@ def _fitting(layer: Layer, spec: ParamSpec, value: Value | list[int | float]) ->
     if not isinstance(value, kinds[spec.type]):
         message = f"param '{spec.name}' of layer '{layer.name}' is of type {spec.type}, not {value!r}"
         raise GraphError(message)
-    return float(value) if spec.type == "float" and isinstance(value, int) else value
+    if spec.type != "float" or not isinstance(value, int):
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        raise GraphError(f"param '{spec.name}' of layer '{layer.name}': the number is too large") from None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import count, islice
 from typing import Generic, TypeVar
+
+LONGEST_NAME = 255
+"""What ncnn reads of a name, in bytes."""
 
 Named = TypeVar("Named")
 
@@ -14,12 +18,12 @@ class NameTable(Generic[Named]):
     others move up when it leaves.
     """
 
-    __slots__ = ("_next_number", "_others", "first")
+    __slots__ = ("_others", "_search_from", "first")
 
     def __init__(self) -> None:
         self.first: dict[str, Named] = {}
         self._others: dict[str, list[Named]] = {}
-        self._next_number: dict[str, int] = {}
+        self._search_from: dict[str, int] = {}
 
     def add(self, name: str, bearer: Named) -> None:
         """Notes a bearer of a name."""
@@ -40,10 +44,19 @@ class NameTable(Generic[Named]):
         if not others:
             self._others.pop(name, None)
 
-    def fresh(self, stem: str) -> str:
-        """A name nobody bears: ``stem_0``, ``stem_1`` and so on."""
-        number = self._next_number.get(stem, 0)
-        while f"{stem}_{number}" in self.first:
-            number += 1
-        self._next_number[stem] = number + 1
-        return f"{stem}_{number}"
+    def fresh(self, stem: str, number: int = 1) -> list[str]:
+        """Some names that nobody bears: ``stem_0``, ``stem_1`` and so on; asking does not take them."""
+        stem = _cut(stem)
+        taken = self.first
+        numbers = (n for n in count(self._search_from.get(stem, 0)) if f"{stem}_{n}" not in taken)
+        free = list(islice(numbers, number))
+        if free:
+            self._search_from[stem] = free[0]
+        return [f"{stem}_{n}" for n in free]
+
+
+def _cut(stem: str) -> str:
+    """A stem that leaves room for a number behind it."""
+    if len(stem) * 4 <= LONGEST_NAME:
+        return stem
+    return stem.encode("utf-8", "surrogateescape")[: LONGEST_NAME - 10].decode("utf-8", "ignore")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from typing import TYPE_CHECKING
 
 from ncnnparam.errors import GraphError, NotFoundError
@@ -58,6 +58,22 @@ class Params(MutableMapping[int, Value]):
         if self.find(id) is None:
             raise NotFoundError(f"layer '{self._layer.name}' does not state param {id}")
         self._layer._params = tuple(param for param in self.raw if param.id != id)
+
+    def respell(self, params: Iterable[Param]) -> None:
+        """Writes the params in another way: other spellings, another order, no repeats.
+
+        Args:
+            params: What the line states from now on, from ``Param.make`` or ``parse_params``.
+
+        Raises:
+            GraphError: Their ids are not those that the line states now.
+        """
+        new = tuple(params)
+        ids, known = {param.id for param in new}, set(self)
+        if ids != known:
+            differ = ", ".join(map(str, sorted(ids ^ known)))
+            raise GraphError(f"layer '{self._layer.name}': the new spelling adds or drops param {differ}")
+        self._layer._params = new
 
     def __iter__(self) -> Iterator[int]:
         return iter(dict.fromkeys(param.id for param in self.raw))

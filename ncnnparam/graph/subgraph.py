@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ncnnparam.errors import GraphError
 from ncnnparam.graph import edit
 from ncnnparam.graph.arrange import needed_layers
-from ncnnparam.graph.fanout import attach, free_blob, tidy
-from ncnnparam.graph.layer import INPUT, SPLIT, Blob, Layer
+from ncnnparam.graph.fanout import attach, settle, spread, tidy, widen
+from ncnnparam.graph.layer import INPUT, Blob, Layer, is_split
 
 if TYPE_CHECKING:
     from ncnnparam.graph.graph import Graph
@@ -18,38 +20,43 @@ def copy(graph: Graph) -> Graph:
     """``Graph.copy``."""
     new = _empty_like(graph)
     new._syntax = graph._syntax
-    _Copier(new).copy_layers(list(graph))
+    _Copier(new).copy_layers(graph)
     return new
 
 
-def extract(graph: Graph, inputs: list[str], outputs: list[str]) -> Graph:
+def extract(graph: Graph, inputs: Iterable[str], outputs: Iterable[str]) -> Graph:
     """``Graph.extract``."""
-    fed = [graph.blob(name) for name in inputs]
-    wanted = [graph.blob(name) for name in outputs]
+    fed = [graph.blob(name) for name in dict.fromkeys(inputs)]
+    wanted = [graph.blob(name) for name in dict.fromkeys(outputs)]
     if not wanted:
         raise GraphError("name at least one output to extract")
     needed = needed_layers(wanted, stop=fed)
     _check_cut(wanted, fed, needed)
+    cut = {id(blob) for blob in fed if not _has_own_input(blob)}
+    needed |= {id(blob.producer): blob.producer for blob in fed if blob.producer and id(blob) not in cut}
+
     new = _empty_like(graph)
-    copier = _Copier(new)
-    for blob in fed:
-        copier.feed(blob)
-    copier.copy_layers([layer for layer in graph if id(layer) in needed])
-    for blob in list(new.outputs):
-        if blob.producer is not None and blob.producer.type == SPLIT and blob.name not in outputs:
+    copier = _Copier(new, outside=cut)
+    copier.copy_layers(layer for layer in graph if id(layer) in needed)
+    for blob in reversed(fed):
+        _feed(new, copier.blob(blob))
+    copier.name_spare_outputs()
+    for blob in wanted:
+        _expose(new, copier.blob(blob))
+    names = {blob.name for blob in wanted}
+    for blob in new.outputs:
+        if is_split(blob.producer) and blob.name not in names:
             tidy(new, blob)
-    for name in outputs:
-        _expose(new, name)
     return new
 
 
-def concat(graph: Graph, other: Graph, prefix: str, connect: dict[str, str]) -> None:
+def concat(graph: Graph, other: Graph, prefix: str, connect: Mapping[str, str]) -> None:
     """``Graph.concat``."""
     other = copy(other) if other is graph else other
     joined = {}
     for theirs, ours in connect.items():
         blob = other.blob(theirs)
-        if blob not in other.inputs:
+        if not _is_input(blob):
             raise GraphError(f"'{theirs}' is no input of the other graph")
         joined[id(blob)] = graph.blob(ours)
     layers = [
@@ -57,59 +64,78 @@ def concat(graph: Graph, other: Graph, prefix: str, connect: dict[str, str]) -> 
         for layer in other
         if not (layer.type == INPUT and layer.outputs and all(id(blob) in joined for blob in layer.outputs))
     ]
+    _check_unique(layers)
     for layer in layers:
         edit.check_layer_name(graph, prefix + layer.name)
-    new_blobs = [prefix + blob.name for blob in other.blobs if id(blob) not in joined]
-    edit.check_blob_names(graph, new_blobs)
-    _Copier(graph, prefix, joined).copy_layers(layers)
+    edit.check_blob_names(graph, [prefix + blob.name for blob in other.blobs if id(blob) not in joined])
+
+    copier = _Copier(graph, prefix, joined, outside=joined, keep_lines=False)
+    copier.copy_layers(layers)
+    copier.name_spare_outputs()
+    for blob in {id(blob): blob for blob in joined.values()}.values():
+        if len(blob.uses) > 1:
+            spread(graph, blob)
+        for reader in blob.consumers:
+            settle(graph, reader)
+        settle(graph, blob.producer)
 
 
 class _Copier:
-    """Copies layers into a graph; knows which new blob stands for which old one."""
+    """Copies layers to the end of a graph.
 
-    def __init__(self, graph: Graph, prefix: str = "", joined: dict[int, Blob] | None = None) -> None:
+    Args:
+        graph: The graph that gets the copies.
+        prefix: Put before the names.
+        known: Which blob of the graph stands for which one of the originals, by the ``id`` of those.
+        outside: Originals whose copies are not written by the copies of their layers, by ``id``.
+        keep_lines: Whether a copy prints as the line that the original was read from.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        prefix: str = "",
+        known: Mapping[int, Blob] | None = None,
+        *,
+        outside: Collection[int] = (),
+        keep_lines: bool = True,
+    ) -> None:
         self.graph = graph
         self.prefix = prefix
-        self.joined = joined or {}
-        self.blobs: dict[int, Blob] = {}
-        self.fed: set[int] = set()
+        self.blobs = dict(known or {})
+        self.outside = outside
+        self.keep_lines = keep_lines
+        self.spare: list[Blob] = []
 
-    def feed(self, blob: Blob) -> None:
-        """Adds an Input layer for a blob: a copy of its own, or a new one."""
-        producer = blob.producer
-        if producer is not None and producer.type == INPUT and len(producer.outputs) == 1:
-            self.copy_layers([producer])
-            return
-        name = blob.name if not self.graph.has_layer(blob.name) else self.graph.fresh_layer_name(blob.name)
-        self.blobs[id(blob)] = self.graph.add(INPUT, name, outputs=[blob.name]).outputs[0]
-        self.fed.add(id(blob))
-
-    def copy_layers(self, layers: list[Layer]) -> None:
-        """Copies layers, which stand in the order of their graph, to the end of the new one."""
+    def copy_layers(self, layers: Iterable[Layer]) -> None:
+        """Copies layers, which come in the order of their graph."""
         graph = self.graph
         for layer in layers:
-            new = Layer(graph, layer.type, self.prefix + layer.name, layer.params.raw, layer.origin)
+            origin = layer.origin if self.keep_lines else None
+            new = Layer(graph, layer.type, self.prefix + layer.name, layer.params.raw, origin)
             graph.layers.append(new)
             graph._layer_names.add(new.name, new)
             for index, blob in enumerate(layer.inputs):
-                attach(new, index, self._blob(blob, new))
-            new._outputs = tuple(self._output(blob, new) for blob in layer.outputs)
+                attach(new, index, self.blob(blob))
+            new._outputs = tuple([self._output(blob, new) for blob in layer.outputs])
 
-    def _blob(self, blob: Blob, reader: Layer) -> Blob:
-        if id(blob) in self.joined:
-            return free_blob(self.graph, self.joined[id(blob)], reader)
-        if id(blob) not in self.blobs:  # nobody writes it, or only further down
+    def blob(self, blob: Blob) -> Blob:
+        """The copy of a blob; one that nobody writes as long as its layer was not copied."""
+        if id(blob) not in self.blobs:
             self.blobs[id(blob)] = self._new_blob(blob, None)
         return self.blobs[id(blob)]
 
+    def name_spare_outputs(self) -> None:
+        """Gives names to the outputs that had to be made because their blobs are written outside."""
+        for blob in self.spare:
+            self.graph._set_blob_name(blob, self.graph.fresh_blob_name(blob.name))
+
     def _output(self, blob: Blob, producer: Layer) -> Blob:
-        if id(blob) in self.fed:  # another output of its layer is needed; this one comes from outside
-            new = Blob(self.graph, self.graph.fresh_blob_name(blob.name), producer)
-            self.graph._blob_names.add(new.name, new)
-            return new
-        new = self.blobs.get(id(blob)) or self._new_blob(blob, producer)
+        if id(blob) in self.outside:
+            self.spare.append(self._new_blob(blob, producer))
+            return self.spare[-1]
+        new = self.blob(blob)
         new._producer = producer
-        self.blobs[id(blob)] = new
         return new
 
     def _new_blob(self, blob: Blob, producer: Layer | None) -> Blob:
@@ -124,9 +150,20 @@ def _empty_like(graph: Graph) -> Graph:
     return new
 
 
+def _is_input(blob: Blob) -> bool:
+    return blob.producer is None or blob.producer.type == INPUT
+
+
+def _has_own_input(blob: Blob) -> bool:
+    """Whether a blob is the only one of an Input layer, which can then be copied as it is."""
+    producer = blob.producer
+    return producer is not None and producer.type == INPUT and len(producer.outputs) == 1
+
+
 def _check_cut(wanted: list[Blob], fed: list[Blob], needed: dict[int, Layer]) -> None:
     """Raises GraphError unless the outputs need all of the inputs that are fed and no other."""
     read = {id(blob): blob for layer in needed.values() for blob in layer.inputs}
+    read |= {id(blob): blob for blob in wanted}
     fed_ids = {id(blob) for blob in fed}
     missing = [blob.name for layer in needed.values() if layer.type == INPUT for blob in layer.outputs]
     missing += [blob.name for blob in read.values() if blob.producer is None and id(blob) not in fed_ids]
@@ -135,17 +172,34 @@ def _check_cut(wanted: list[Blob], fed: list[Blob], needed: dict[int, Layer]) ->
         need = ", ".join(f"'{name}'" for name in sorted(missing))
         hint = "name them as inputs, or cut further down"
         raise GraphError(f"{names} needs {need}, which is not among the inputs", hint=hint)
-    idle = [f"'{blob.name}'" for blob in fed if id(blob) not in read and blob not in wanted]
+    idle = [f"'{blob.name}'" for blob in fed if id(blob) not in read]
     if idle:
         raise GraphError(f"{names} does not depend on {', '.join(idle)}", hint="leave that input out")
 
 
-def _expose(graph: Graph, name: str) -> None:
+def _check_unique(layers: list[Layer]) -> None:
+    """Raises GraphError if two layers have one name."""
+    name, times = Counter(layer.name for layer in layers).most_common(1)[0] if layers else ("", 0)
+    if times > 1:
+        raise GraphError(f"the other graph has {times} layers '{name}'", hint="rename them first")
+
+
+def _feed(graph: Graph, blob: Blob) -> None:
+    """Puts the Input layer of a blob first, and makes one if there is none."""
+    layer = blob.producer
+    if layer is None:
+        name = blob.name if not graph.has_layer(blob.name) else graph.fresh_layer_name(blob.name)
+        layer = graph.add(INPUT, name, outputs=())
+        layer._outputs = (blob,)
+        blob._producer = layer
+    graph.layers.remove(layer)
+    graph.layers.insert_after(None, layer)
+
+
+def _expose(graph: Graph, blob: Blob) -> None:
     """Makes a wanted blob that is also read inside an output, by a Split that gives it out."""
-    blob = graph.blob(name)
-    if not blob.uses or blob in graph.inputs:
+    if not blob.uses or _is_input(blob):
         return
+    name = blob.name
     graph._set_blob_name(blob, graph.fresh_blob_name(name))
-    split = next((layer for layer in blob.consumers if layer.type == SPLIT), None)
-    reader = split if split is not None else blob.consumers[0]
-    graph._set_blob_name(free_blob(graph, blob, reader), name)
+    graph._set_blob_name(widen(graph, spread(graph, blob)), name)

@@ -27,6 +27,8 @@ def read_text(source: Source, *, max_size: int = MAX_SIZE) -> str:
         FileError: There is no such file, it cannot be read, or it is larger than ``max_size`` bytes.
     """
     if source == "-":
+        if sys.stdin is None:
+            raise FileError("cannot read standard input: it is closed")
         return _read_stream(sys.stdin.buffer, "standard input", max_size)
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)

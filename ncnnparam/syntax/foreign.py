@@ -62,7 +62,8 @@ def recognise(text: str) -> Foreign | None:
         return Foreign("this is no text, maybe a weight file (.bin)", "give the .param file")
     lines = head.splitlines()
     is_counts = re.fullmatch(rb"\s*[0-9]+(\s+[0-9]+)?\s*", lines[0])
-    if is_counts and len(lines) > 1 and len(lines[1].split()) >= 4:
+    has_layers = len(lines) == 1 or len(lines[1].split()) >= 4
+    if is_counts and has_layers and int(lines[0].split()[0]) != 7767517:
         return Foreign(
             "this .param is from before 2018 and has no magic number; ncnn refuses it", _REGENERATE
         )

@@ -13,7 +13,10 @@ from pathlib import Path
 from lark import Lark
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-_STARTS = {"param": ("file", "words", "header", "params", "param", "leading")}
+_STARTS = {
+    "param": ("file", "words", "header", "params", "param", "leading"),
+    "formula": ("formula",),
+}
 
 
 @cache

@@ -15,7 +15,16 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from ncnnparam.errors import ParseError
 from ncnnparam.syntax.grammar import parser, terminal
-from ncnnparam.syntax.values import FLOAT_LIMIT, ID_RANGE, INT_RANGE, OLD_ARRAY_BASE, Param, Style, Value
+from ncnnparam.syntax.values import (
+    FLOAT_LIMIT,
+    FLOAT_MAX,
+    ID_RANGE,
+    INT_RANGE,
+    OLD_ARRAY_BASE,
+    Param,
+    Style,
+    Value,
+)
 
 _BLANKS = " \t\v\f\r\n"
 _LONGEST_ID = 15
@@ -160,9 +169,11 @@ class _Builder:
         return values
 
     def _new_array(self, tokens: list[Token]) -> tuple[int | float, ...]:
-        values = [self._number(token) for token in tokens]
-        if isinstance(values[0], float):
-            return tuple(float(value) for value in values)
+        first = self._number(tokens[0])
+        as_float = isinstance(first, float)  # then ncnn reads all as floats, 2 and 99999999999 too
+        values = [first, *(self._number(token, as_float=as_float) for token in tokens[1:])]
+        if as_float:
+            return tuple(values)
         for index, token in enumerate(tokens):
             if isinstance(values[index], float):
                 message = f"'{token}' in an array of ints: releases up to 20260526 read its leading digits"
@@ -170,7 +181,7 @@ class _Builder:
                 values[index] = self._leading_int(token)
         return tuple(values)
 
-    def _number(self, token: Token) -> int | float:
+    def _number(self, token: Token, *, as_float: bool = False) -> int | float:
         if len(token) > _LONGEST_NUMBER:
             raise self._error(f"a number has at most {_LONGEST_NUMBER} characters", token)
         text = str(token)
@@ -178,15 +189,16 @@ class _Builder:
             text = self._leading_number(token)
             message = f"'{token}' has something behind the number: releases up to 20260526 read {text}"
             self._note("junk-number", f"{message}, newer ones refuse the file", token)
-        if not _is_float(text):
+        if not (as_float or _is_float(text)):
             number = int(text)
             if number not in INT_RANGE:
                 raise self._error(f"{text} is beyond a 32-bit int", token)
             return number
         real = float(text)
-        if abs(real) >= FLOAT_LIMIT and abs(Fraction(text)) >= Fraction(FLOAT_LIMIT):
+        # only a text that rounds to the limit itself needs exact arithmetic; of 1e9999999 it would be endless
+        if abs(real) > FLOAT_LIMIT or (abs(real) == FLOAT_LIMIT and abs(Fraction(text)) >= FLOAT_LIMIT):
             raise self._error(f"{text} is beyond a 32-bit float", token)
-        return real
+        return max(-FLOAT_MAX, min(real, FLOAT_MAX))
 
     def _leading_number(self, token: Token) -> str:
         """The part that older readers take: a float if a point or an ``e`` stands anywhere, else an int."""

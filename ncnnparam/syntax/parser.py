@@ -11,7 +11,7 @@ import enum
 import re
 from collections.abc import Callable
 
-from lark.exceptions import UnexpectedInput
+from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from ncnnparam.errors import ParseError
 from ncnnparam.syntax import foreign
@@ -110,13 +110,15 @@ class _FileParser:
         try:
             tree = parser("param").parse(self.text[:end], start="header")
         except UnexpectedInput as error:
-            raise self._header_error(error.pos_in_stream or 0) from None
+            ends_early = isinstance(error, UnexpectedToken) and error.token.type == "$END"
+            raise self._header_error(end if ends_early else error.pos_in_stream or 0) from None
         line, column = place(self.text, words[1].start())
         span = Span(line, column, max(end - words[1].start(), 1) if words[1].end() < end else 1)
-        counts = [int(str(token)) for token in tree.children[1:]]
-        too_long = any(len(str(token)) > _LONGEST_COUNT for token in tree.children)
+        magic, *declared = [str(token) for token in tree.children]
+        too_long = max(map(len, (magic, *declared))) > _LONGEST_COUNT
+        counts = [0, 0] if too_long else [int(count) for count in declared]
         if too_long or any(abs(count) > MAX_COUNT for count in counts) or (self.strict and min(counts) <= 0):
-            message = f"the file declares {counts[0]} layers and {counts[1]} blobs"
+            message = f"the file declares {declared[0][:40]} layers and {declared[1][:40]} blobs"
             raise self._error(_RecordError(message, line, column, (f"counts from 1 to {MAX_COUNT:,}",)))
         self.index, self.column = place(self.text, end)
         self.index -= 1
@@ -132,7 +134,9 @@ class _FileParser:
             return ParseError(found.message, file=self.name, hint=found.hint)
         line, column = place(self.text, offset)
         message = "this is no .param file: its head is not the magic number and two counts"
-        expected = ("7767517",) if offset < len(self.text.split(None, 1)[0]) + 1 else ("a count",)
+        first_word = terminal("param", "WORD").search(self.text)
+        in_magic = first_word is None or offset < first_word.end()
+        expected = ("7767517",) if in_magic else ("a count",)
         return self._error(_RecordError(message, line, column, expected))
 
     # ---- records --------------------------------------------------------------------------------
@@ -147,9 +151,7 @@ class _FileParser:
         if self.strict and len(self.layers) < header.layer_count:
             message = f"the file declares {header.layer_count} layers and has {len(self.layers)}"
             raise _RecordError(message, header.span.line, header.span.column)
-        if self.index >= len(self.lines):
-            return ""
-        return "".join([self.lines[self.index][self.column - 1 :], *self.lines[self.index + 1 :]])
+        return self._rest()
 
     def _read_records(self, most: int) -> None:
         lines, layers, counts, split, longest = self.lines, self.layers, _COUNTS, self.split, self.longest
@@ -217,6 +219,9 @@ class _FileParser:
         text = line.lstrip(_BLANKS)
         if self.strict or not self.layers or self.column > 1 or not terminal("param", "ID").match(text):
             return False
+        words = line.split(None, 4)
+        if len(words) >= 4 and words[2] in _COUNTS and words[3] in _COUNTS:
+            return False  # a layer after all, whose type is a word like 0=5
         layer = self.layers[-1]
         params = self._params(text, self.index + 1, line)
         layer.params += params
@@ -270,12 +275,15 @@ class _FileParser:
 
     def _head_error(self, words: list[tuple[str, int, int]], need: int) -> _RecordError:
         _text, index, end = words[-1]
-        message = f"the file ends within a layer: {need - len(words)} words are missing"
+        short = need - len(words)
+        message = f"the file ends within a layer, {short} word{'s' if short > 1 else ''} short"
         what = "a blob name" if len(words) >= 4 else "type, name, inputs, outputs"
         return _RecordError(message, index + 1, end + 1, (what,))
 
     def _fail_on_nul(self) -> None:
-        found = foreign.recognise(self.text)
+        first_word = terminal("param", "WORD").search(self.text)
+        is_param = first_word is not None and terminal("param", "MAGIC").fullmatch(first_word.group())
+        found = None if is_param else foreign.recognise(self.text)
         if found:
             raise ParseError(found.message, file=self.name, hint=found.hint)
         line, column = place(self.text, self.text.index("\0"))
@@ -307,10 +315,8 @@ def _fast_split(text: str, most: int) -> list[str]:
 def _exact_split(text: str, most: int) -> list[str]:
     """``str.split`` that parts words only where C's isspace does."""
     words: list[str] = []
-    end = 0
     for match in terminal("param", "WORD").finditer(text):
         if len(words) == most:
             return [*words, text[match.start() :]]
         words.append(match.group())
-        end = match.end()
-    return words if end else []
+    return words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from ncnnparam.syntax.grammar import terminal
@@ -81,14 +82,11 @@ class LayerLine:
 
     def words(self) -> list[Word]:
         """All words with their places; those of a quoted string with blanks are several."""
-        return [
-            Word(match.group(), *place(self.text, match.start(), self.line, self.column))
-            for match in terminal("param", "WORD").finditer(self.text)
-        ]
+        return list(_layout(self.text, self.line, self.column)[1])
 
     def word_span(self, index: int) -> Span:
         """Place of a word: 0 type, 1 name, 2 and 3 the counts, then inputs and outputs."""
-        word = self.words()[index]
+        word = _layout(self.text, self.line, self.column)[1][index]
         return Span(word.line, word.column, len(word.text))
 
     def param_span(self, index: int) -> Span:
@@ -103,9 +101,7 @@ class LayerLine:
 
     def source_line(self, line: int) -> str:
         """One line of the record without its end, by its number in the file."""
-        text = " " * (self.column - 1) + self.text
-        lines: list[str] = terminal("param", "LINE").findall(text)
-        return lines[line - self.line].rstrip("\r\n")
+        return _layout(self.text, self.line, self.column)[0][line - self.line]
 
 
 @dataclass
@@ -154,3 +150,19 @@ def place(text: str, offset: int, line: int = 1, column: int = 1) -> tuple[int, 
             break
         start, line, column = match.end(), line + 1, 1
     return line, column + offset - start
+
+
+@lru_cache(maxsize=16)
+def _layout(text: str, line: int, column: int) -> tuple[tuple[str, ...], tuple[Word, ...]]:
+    """Lines without their ends, and words, of a text that begins at a place.
+
+    Remembered for the last few records, as one with a thousand faults is asked a thousand times.
+    """
+    lines: list[str] = terminal("param", "LINE").findall(" " * (column - 1) + text)
+    word = terminal("param", "WORD")
+    words = (
+        Word(match.group(), number, match.start() + 1)
+        for number, content in enumerate(lines, line)
+        for match in word.finditer(content)
+    )
+    return tuple(content.rstrip("\r\n") for content in lines), tuple(words)

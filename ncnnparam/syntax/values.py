@@ -11,6 +11,7 @@ from typing import TypeAlias
 Scalar: TypeAlias = int | float | str
 Value: TypeAlias = int | float | str | tuple[int | float, ...]
 
+FLOAT_MAX = float(2**128 - 2**104)  # the largest float32
 FLOAT_LIMIT = float(2**128 - 2**103)  # from here on a decimal rounds to float32 infinity
 INT_RANGE = range(-(2**31), 2**31)
 ID_RANGE = range(32)
@@ -59,7 +60,7 @@ class Param:
         Raises:
             ValueError: The id or the value cannot be written.
         """
-        if id not in ID_RANGE:
+        if type(id) is not int or id not in ID_RANGE:
             raise ValueError(f"param id {id} is not within 0 to 31")
         if isinstance(value, bool) or not isinstance(value, (int, float, str, tuple, list)):
             raise ValueError(f"a param is an int, a float, a string or a list of numbers, not {value!r}")
@@ -97,8 +98,9 @@ def spell(number: int | float) -> str:
         return str(number)
     if not math.isfinite(number) or abs(number) >= FLOAT_LIMIT:
         raise ValueError(f"{number} is no finite 32-bit float, and a .param file has no word for it")
-    target = _bits(number)
-    digits = next(d for d in range(1, 10) if _bits(float(f"{number:.{d}g}")) == target)
+    target = struct.pack("<f", number)
+    (number,) = struct.unpack("<f", target)  # the digits are those of the float32, not of the double near it
+    digits = next(digits for digits in range(1, 10) if _reads_as(f"{number:.{digits}g}", target))
     text = f"{number:.{digits}g}"
     if "e" not in text and len(text.partition(".")[2]) > 9:
         text = f"{number:.{digits - 1}e}"
@@ -109,7 +111,7 @@ def _make_array(id: int, items: tuple[int | float, ...], style: Style) -> Param:
     if any(isinstance(item, bool) or not isinstance(item, (int, float)) for item in items):
         raise ValueError(f"an array holds numbers, not {items!r}")
     if any(isinstance(item, float) for item in items):
-        items = tuple(float(item) for item in items)  # ncnn reads a mixed array by one kind only
+        items = tuple([_as_float(item) for item in items])  # ncnn reads a mixed array by one kind only
     words = ",".join(spell(item) for item in items)
     if style is Style.NEW_ARRAY and items:
         return Param(id, items, style, f"{id}={words}{',' if len(items) == 1 else ''}")
@@ -119,13 +121,26 @@ def _make_array(id: int, items: tuple[int | float, ...], style: Style) -> Param:
 
 def _make_string(id: int, value: str, style: Style | None) -> Param:
     bare = value[:1].isascii() and value[:1].isalpha() and not any(char in " \t\v\f\r\n" for char in value)
-    if any(char in '"\r\n\0' for char in value) and (not bare or "\0" in value):
+    quoted = style is Style.QUOTED or not bare
+    if "\0" in value or (quoted and any(char in '"\r\n' for char in value)):
         raise ValueError(f"the string {value!r} cannot be written: there are no escapes")
     if len(value.encode("utf-8", "surrogateescape")) > 255:
         raise ValueError(f"a string has at most 255 bytes, {value[:20]!r}... has more")
-    if bare and style is not Style.QUOTED:
-        return Param(id, value, Style.STRING, f"{id}={value}")
-    return Param(id, value, Style.QUOTED, f'{id}="{value}"')
+    if quoted:
+        return Param(id, value, Style.QUOTED, f'{id}="{value}"')
+    return Param(id, value, Style.STRING, f"{id}={value}")
+
+
+def _reads_as(text: str, bits: object) -> bool:
+    number = float(text)  # few digits may round up past the largest float32
+    return abs(number) < FLOAT_LIMIT and _bits(number) == bits
+
+
+def _as_float(number: int | float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        raise ValueError(f"{number} is beyond a 32-bit float") from None
 
 
 def _bits(value: Scalar) -> object:

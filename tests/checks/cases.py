@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ncnnparam.checks import Finding, check, parse_finding
+from ncnnparam.checks import RULES, Finding, check, parse_finding
 from ncnnparam.errors import ParseError
 from ncnnparam.graph import Graph, graph_from_syntax
+from ncnnparam.speech.rules import RULES as SPEECH_RULES
 from ncnnparam.syntax import parse
 
 FOLDER = Path(__file__).with_name("cases")
+ALL_RULES = (*RULES, *SPEECH_RULES)
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def findings_of(text: str) -> list[Finding]:
         graph = graph_of(text)
     except ParseError as error:
         return [parse_finding(error, text)]
-    return check(graph)
+    return check(graph, rules=ALL_RULES)
 
 
 def described(finding: Finding) -> str:

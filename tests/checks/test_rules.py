@@ -7,31 +7,31 @@ from pathlib import Path
 
 import pytest
 
-from ncnnparam.checks import RULES, Rule
+from ncnnparam.checks import Rule
 from ncnnparam.checks.fixes import REPAIRS, UNSAFE_REPAIRS
-from ncnnparam.speech.rules import RULES as SPEECH_RULES
+from ncnnparam.checks.report import Checked, as_text
 
-from .cases import FOLDER
+from .cases import ALL_RULES, FOLDER, findings_of
 
-RULE_IDS = [rule.code for rule in RULES]
+each_rule = pytest.mark.parametrize("rule", ALL_RULES, ids=[rule.code for rule in ALL_RULES])
 HEADINGS = ["## What it does", "## Why it is bad", "## Example", "## How to fix"]
 
 
 def test_codes_and_names_are_unique_and_in_order() -> None:
-    codes = [rule.code for rule in RULES]
+    codes = [rule.code for rule in ALL_RULES]
     assert codes == sorted(set(codes))
-    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert len({rule.name for rule in ALL_RULES}) == len(ALL_RULES)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=RULE_IDS)
+@each_rule
 def test_rule_is_well_formed(rule: Rule) -> None:
-    assert re.fullmatch(r"NP[12]\d\d", rule.code)
+    assert re.fullmatch(r"NP[123]\d\d", rule.code)
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.name)
     assert rule.summary[0].isupper()
     assert not rule.summary.endswith(".")
 
 
-@pytest.mark.parametrize("rule", RULES, ids=RULE_IDS)
+@each_rule
 def test_rule_has_a_folder_with_good_and_bad_files(rule: Rule) -> None:
     folder = FOLDER / f"{rule.code}-{rule.name}"
     assert (folder / "good.param").is_file()
@@ -40,35 +40,53 @@ def test_rule_has_a_folder_with_good_and_bad_files(rule: Rule) -> None:
 
 
 def test_every_folder_has_a_rule() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == {f"{rule.code}-{rule.name}" for rule in RULES}
+    assert {path.name for path in FOLDER.iterdir()} == {f"{rule.code}-{rule.name}" for rule in ALL_RULES}
 
 
-@pytest.mark.parametrize("rule", RULES, ids=RULE_IDS)
+@each_rule
 def test_rule_has_a_page(rule: Rule, root: Path) -> None:
-    page = (root / "docs" / "rules" / f"{rule.code}-{rule.name}.md").read_text(encoding="utf-8")
-    assert page.startswith(f"# {rule.code} {rule.name}\n")
+    page = _page(rule, root)
+    repaired = f"Repaired by `check --fix`: {_repaired(rule) or 'no'}."
+    assert page.startswith(
+        f"# {rule.code} {rule.name}\n\n{rule.summary}. Severity: {rule.severity.value}. {repaired}\n"
+    )
     places = [page.find(heading) for heading in HEADINGS]
     assert -1 not in places
     assert places == sorted(places)
 
 
+@each_rule
+def test_page_shows_the_bad_file_and_what_check_says_of_it(rule: Rule, root: Path) -> None:
+    example, said = re.findall(r"^```\n(.*?)^```$", _page(rule, root), re.MULTILINE | re.DOTALL)
+    bad = (FOLDER / f"{rule.code}-{rule.name}" / "bad.param").read_bytes().decode()
+    assert example == bad.replace("\r\n", "\n")
+    first = next(finding for finding in findings_of(bad) if finding.code == rule.code)
+    assert as_text([Checked("model.param", [first])]) == said
+
+
+def test_every_page_has_a_rule(root: Path) -> None:
+    pages = {path.stem for path in (root / "docs" / "rules").iterdir()} - {"README"}
+    assert pages == {f"{rule.code}-{rule.name}" for rule in ALL_RULES}
+
+
 def test_index_agrees_with_the_rules(root: Path) -> None:
     index = (root / "docs" / "rules" / "README.md").read_text(encoding="utf-8")
-    rows = [line for line in index.splitlines() if re.match(r"\| \[NP[12]", line)]
-    assert rows == [_row(rule) for rule in RULES]
-
-
-def test_index_agrees_with_the_rules_about_speech_metadata(root: Path) -> None:
-    index = (root / "docs" / "rules" / "README.md").read_text(encoding="utf-8")
-    rows = [line for line in index.splitlines() if line.startswith("| NP3")]
-    assert rows == [f"| {r.code} | {r.name} | {r.severity.value} | {r.summary} |" for r in SPEECH_RULES]
+    rows = [line for line in index.splitlines() if re.match(r"\| \[?NP\d", line)]
+    assert rows == [_row(rule) for rule in ALL_RULES]
 
 
 def _row(rule: Rule) -> str:
-    repaired = "yes" if rule.fixable else "on request" if rule in dict(UNSAFE_REPAIRS) else ""
     link = f"[{rule.code}]({rule.code}-{rule.name}.md)"
-    return f"| {link} | {rule.name} | {rule.severity.value} | {repaired} | {rule.summary} |"
+    return f"| {link} | {rule.name} | {rule.severity.value} | {_repaired(rule)} | {rule.summary} |"
+
+
+def _repaired(rule: Rule) -> str:
+    return "yes" if rule.fixable else "on request" if rule in dict(UNSAFE_REPAIRS) else ""
+
+
+def _page(rule: Rule, root: Path) -> str:
+    return (root / "docs" / "rules" / f"{rule.code}-{rule.name}.md").read_text(encoding="utf-8")
 
 
 def test_fixable_rules_are_those_with_a_repair() -> None:
-    assert {rule.code for rule in RULES if rule.fixable} == {rule.code for rule, _ in REPAIRS}
+    assert {rule.code for rule in ALL_RULES if rule.fixable} == {rule.code for rule, _ in REPAIRS}

@@ -74,12 +74,12 @@ def unknown_type(graph: Graph) -> Iterator[Problem]:
     for layer in graph.layers:
         if registry.get(layer.type) is not None or is_foreign(layer.type):
             continue
-        near = registry.suggest(layer.type)
+        hint = registry.suggest(layer.type)
         yield Problem(
             f"ncnn has no layer type '{layer.type}': it loads only in a program that registers one",
             at_word(layer),
-            f"did you mean {' or '.join(near)}?" if near else None,
-            severity=Severity.WARNING if near else Severity.INFO,
+            hint,
+            severity=Severity.WARNING if hint else Severity.INFO,
         )
 
 
