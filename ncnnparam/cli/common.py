@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from ncnnparam.graph import Graph, Layer
     from ncnnparam.model import Model
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -17,6 +19,10 @@ FOUND = 1
 """Exit code for "differences found" and "problems found"."""
 
 _SIZE = re.compile(r"(\d+)([KMG]?)B?", re.IGNORECASE)
+_ESCAPES = {
+    code: f"\\x{code & 0xFF:02x}"
+    for code in (*range(9), *range(11, 32), *range(127, 160), *range(0xDC80, 0xDD00))
+}
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -26,6 +32,20 @@ def _size(ctx: click.Context, param: click.Parameter, value: str) -> int:
     if match is None:
         raise click.BadParameter(f"'{value}' is no size: write 800000, 64M or 2G")
     return int(match[1]) * _UNITS[match[2].upper()]
+
+
+model_argument = click.argument("model", metavar="MODEL", type=click.Path(allow_dash=True))
+"""The model that a command reads; the shell completes it as a file."""
+
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="Text for people or json for programs.",
+)
+"""Adds ``--format``; the command gets ``form``."""
 
 
 def max_size_option(command: Command) -> Command:
@@ -68,6 +88,25 @@ def read_model(path: str, max_size: int) -> Model:
     return load(path, max_size=max_size)
 
 
+def find_layers(graph: Graph, pattern: str, *, type: str | None = None) -> list[Layer]:
+    """The layers of this name, or else those whose name matches it as a glob; at least one.
+
+    Args:
+        graph: The graph.
+        pattern: A name or a glob; a name wins, for it may hold brackets.
+        type: A glob that the layers' types must match too.
+
+    Raises:
+        NotFoundError: There is no such layer.
+    """
+    from ncnnparam.errors import NotFoundError
+
+    found = [layer for layer in graph.find(type) if layer.name == pattern] or graph.find(type, name=pattern)
+    if not found and type is not None:
+        raise NotFoundError(f"no layer is of a type '{type}' and has a name '{pattern}'")
+    return found or [graph.layer(pattern)]
+
+
 def write_model(model: Model, output: str | None, *, backup: bool = False) -> None:
     """Writes a model: to ``output``, else in place; what came from stdin goes to stdout."""
     from ncnnparam.model import dump, save
@@ -91,20 +130,57 @@ def finish_edit(model: Model, output: str | None, backup: bool, dry_run: bool) -
     old = unparse(model.graph.syntax) if model.graph.syntax is not None else ""
     correct_counts(model.graph)
     if dry_run:
-        click.echo(changed_lines(old, dumps(model), model.path or "-"), nl=False)
+        emit(changed_lines(old, dumps(model), model.path or "-"))
     elif output not in (None, model.path) or model.path is None or dumps(model) != old:
         write_model(model, output, backup=backup)
 
 
-def changed_lines(old: str, new: str, name: str) -> str:
-    """The lines that differ, as a unified diff without context; empty if there are none."""
+def changed_lines(old: str, new: str, name: str, *, context: int = 0) -> str:
+    """The lines that differ, as a unified diff, by default without context; empty if there are none."""
     from difflib import unified_diff
 
-    lines = unified_diff(old.splitlines(keepends=True), new.splitlines(keepends=True), name, name, n=0)
-    text = "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    # only \n ends a line here: a name may hold what str.splitlines takes for a line end
+    before, after = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (old, new))
+    lines = unified_diff(before, after, name, name, n=context)
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
+    )
+
+
+def emit(text: str) -> None:
+    """Writes to standard output: byte for byte into a pipe or file, and nothing that steers a terminal."""
+    data = visible(text) if sys.stdout.isatty() else text
+    click.echo(data.encode("utf-8", "surrogateescape"), nl=False)
+
+
+def emit_json(value: object) -> None:
+    """Writes a value as json to standard output; bytes that are no UTF-8 become U+FFFD."""
+    import json
+
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    emit(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+
+
+def visible(text: str) -> str:
+    """Text from strangers, such as names, with control characters and bytes that are no UTF-8 as escapes."""
+    return text.translate(_ESCAPES)
+
+
+def say_names(what: str, names: Sequence[str], *, most: int = 8) -> None:
+    """Tells the user something about layers, naming only the first ones."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    say(f"{what}: {', '.join(names[:most])}{more}")
+
+
+def warn_of_weights(gone: Iterable[Layer]) -> None:
+    """Tells the user that the ``.bin`` holds more than the model reads now, if it does."""
+    from ncnnparam.views.layers import has_weights
+
+    names = [layer.name for layer in gone if has_weights(layer)]
+    if names:
+        say_names("warning: the .bin no longer fits; it still has the weights of removed layers", names)
 
 
 def say(message: str) -> None:
     """Tells the user something beside the output, which may be a file that is piped on."""
-    click.echo(message, err=True)
+    click.echo(visible(message), err=True)

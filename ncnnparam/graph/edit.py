@@ -10,6 +10,7 @@ from ncnnparam.errors import GraphError
 from ncnnparam.graph.fanout import (
     attach,
     detach,
+    drop_lone,
     free_blob,
     move_uses,
     settle,
@@ -50,7 +51,7 @@ def add(
     for index, blob in enumerate(blobs):
         attach(layer, index, free_blob(graph, blob, layer))
     for blob in layer.inputs:
-        settle(graph, blob.producer)
+        drop_lone(graph, blob.producer)
     return layer
 
 
@@ -73,7 +74,7 @@ def insert_on(
     attach(layer, 0, blob)
     for reader in layer.outputs[0].consumers:
         settle(graph, reader)
-    settle(graph, producer)
+    drop_lone(graph, producer)
     return layer
 
 
@@ -304,7 +305,7 @@ def _rewire(graph: Graph, layer: Layer, index: int, blob: Blob) -> None:
     old = detach(layer, index)
     attach(layer, index, new)
     tidy(graph, old)
-    settle(graph, new.producer)
+    drop_lone(graph, new.producer)
     settle(graph, layer)
 
 

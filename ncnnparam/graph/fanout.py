@@ -89,13 +89,15 @@ def settle(graph: Graph, split: Layer | None) -> None:
     """Lets a Split go that has one output or reads another Split; leaves any other layer alone."""
     if is_split(split) and split._graph is graph:
         if len(split._outputs) == 1:
-            _drop(graph, split)
+            drop_lone(graph, split)
         else:
             _merge(graph, split)
 
 
-def _drop(graph: Graph, split: Layer) -> None:
+def drop_lone(graph: Graph, split: Layer | None) -> None:
     """Removes a Split of one output, if no name of the network's inputs or outputs is lost by it."""
+    if not is_split(split) or split._graph is not graph or len(split._outputs) != 1:
+        return
     (source,), (out,) = split._inputs, split._outputs
     is_input = source._producer is None or source._producer.type == INPUT
     if not out._uses and (is_input or len(source._uses) > 1):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ncnnparam.errors import GraphError
 from ncnnparam.graph import edit
 from ncnnparam.graph.arrange import needed_layers
-from ncnnparam.graph.fanout import attach, settle, spread, tidy, widen
+from ncnnparam.graph.fanout import attach, drop_lone, settle, spread, tidy, widen
 from ncnnparam.graph.layer import INPUT, Blob, Layer, is_split
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def concat(graph: Graph, other: Graph, prefix: str, connect: Mapping[str, str]) 
             spread(graph, blob)
         for reader in blob.consumers:
             settle(graph, reader)
-        settle(graph, blob.producer)
+        drop_lone(graph, blob.producer)
 
 
 class _Copier:

@@ -1,170 +1,110 @@
 """The registry of layer types: look one up by name, and its params by id or name.
 
-The facts come from ncnn 1.0.20261020 (``load_param`` of each layer in ``src/layer``) and from sherpa-ncnn's
-``csrc``. They are data in the json files beside this module, read at the first question, so that importing
-the registry costs nothing.
+The facts come from ncnn 1.0.20261020 (``load_param``, ``load_model`` and ``forward`` of each layer in
+``src/layer``) and from sherpa-ncnn's ``csrc``. They are data in ``types/*.json`` beside this module, read at
+the first question, and a type is put together when it is asked for: importing the registry costs nothing.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache, cached_property
+import json
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from ncnnparam.errors import did_you_mean
+from ncnnparam.errors import ConfigError, did_you_mean
+from ncnnparam.ops import declare
+from ncnnparam.ops.layer_type import LayerType
+from ncnnparam.ops.params import COMMON_PARAMS, ParamSpec
 
 if TYPE_CHECKING:
-    from ncnnparam.syntax.values import Value
+    import os
 
-ParamType: TypeAlias = Literal["int", "float", "array", "string"]
+__all__ = ["COMMON_PARAMS", "LayerType", "ParamSpec", "get", "load_ops", "names", "register", "suggest"]
 
-_FLT_MAX = (2.0 - 2.0**-23) * 2.0**127
-_CONSTANTS = {"FLT_MAX": _FLT_MAX, "-FLT_MAX": -_FLT_MAX}
+_FOLDER = Path(__file__).with_name("types")
+_COMMON = "common"  # fields of params that mean the same in many types
+_CUSTOM = "sherpa"  # types that are not ncnn's own
 
-
-@dataclass(frozen=True, slots=True)
-class ParamSpec:
-    """One param that a layer type reads.
-
-    Attributes:
-        id: The key in the text, 0 to 31.
-        name: The member's name in the C++ source, for example ``kernel_w``.
-        type: How ncnn reads the value.
-        default: The value of an absent param. For a type other than ``string`` a ``str`` names the param
-            whose value is taken, or is a formula over such names; ``LayerType.value`` resolves both.
-    """
-
-    id: int
-    name: str
-    type: ParamType
-    default: Value
-
-
-COMMON_PARAMS = (ParamSpec(30, "shape_hints", "array", ()), ParamSpec(31, "featmask", "int", 0))
-"""Params that ncnn itself reads on every layer: shapes of the outputs, and features switched off."""
-
-
-@dataclass(frozen=True)
-class LayerType:
-    """A layer type as ncnn or sherpa-ncnn implements it.
-
-    Attributes:
-        name: The word at the start of a layer line.
-        params: What the type reads, by ascending id, without ``COMMON_PARAMS``.
-        one_blob_only: It takes exactly one input and gives exactly one output.
-        inplace: It may overwrite its input.
-        custom: It is not part of ncnn: a net must register it before it loads a file that has one.
-    """
-
-    name: str
-    params: tuple[ParamSpec, ...]
-    one_blob_only: bool = False
-    inplace: bool = False
-    custom: bool = False
-
-    def param(self, key: str | int) -> ParamSpec | None:
-        """The param of this name or id, also one of ``COMMON_PARAMS``; None if the type has no such param."""
-        return self._specs.get(key)
-
-    def value(self, key: str | int, params: Mapping[int, Value]) -> Value:
-        """What ncnn works with for a param of a layer: the value given, or else the default.
-
-        Args:
-            key: Name or id of a param of this type.
-            params: The params the layer's line gives, by id.
-
-        Raises:
-            KeyError: The type has no such param.
-        """
-        spec = self._specs[key]
-        if spec.id in params:
-            return params[spec.id]
-        if isinstance(spec.default, str) and spec.type != "string":
-            return self._derived(spec.default, params)
-        return spec.default
-
-    def suggest(self, name: str) -> str | None:
-        """A hint with the names of this type's params that look like ``name``, or None when none does."""
-        return did_you_mean(name, (spec.name for spec in (*self.params, *COMMON_PARAMS)))
-
-    def _derived(self, source: str, params: Mapping[int, Value]) -> Value:
-        formula = _FORMULAS.get(source)
-        if formula is None:
-            return self.value(source, params)
-
-        def number(name: str) -> int:
-            value = self.value(name, params)
-            return value if isinstance(value, int) else 0  # a file may say anything, 0="x" too
-
-        return formula(number)
-
-    @cached_property
-    def _specs(self) -> dict[str | int, ParamSpec]:
-        specs: dict[str | int, ParamSpec] = {}
-        for spec in (*self.params, *COMMON_PARAMS):
-            specs[spec.id] = specs[spec.name] = spec
-        return specs
+_registered: dict[str, LayerType] = {}
 
 
 def get(name: str) -> LayerType | None:
-    """The layer type of this name, or None for one that neither ncnn nor sherpa-ncnn has."""
-    return _types().get(name)
+    """The layer type of this name, or None for one that nobody has declared."""
+    if name in _registered:
+        return _registered[name]
+    return _declared(name) if name in _tables() else None
 
 
 def names() -> tuple[str, ...]:
-    """The names of all known layer types, ncnn's own first, each group in alphabetical order."""
-    return tuple(_types())
+    """All known layer types: ncnn's own, then sherpa-ncnn's, then the users', each in alphabetical order."""
+    return (*_tables(), *sorted(_registered))
 
 
 def suggest(name: str) -> str | None:
     """A hint with the names of layer types that look like ``name``, or None when none does."""
-    return did_you_mean(name, _types())
+    return did_you_mean(name, names())
+
+
+def register(layer_type: LayerType) -> LayerType:
+    """Makes a custom layer type known everywhere, with its params and weights.
+
+    Args:
+        layer_type: The type; it counts as ``custom``, whatever it says.
+
+    Returns:
+        The type as it was registered.
+
+    Raises:
+        ConfigError: Its declaration makes no sense, or another type has the name.
+    """
+    layer_type = replace(layer_type, custom=True)
+    try:
+        declare.check(layer_type)
+    except declare.DeclarationError as error:
+        raise ConfigError(f"layer type {layer_type.name}: {error.message}", hint=error.hint) from None
+    known = get(layer_type.name)
+    if known is not None and known != layer_type:
+        raise ConfigError(f"there is a layer type '{layer_type.name}' already")
+    _registered[layer_type.name] = layer_type
+    return layer_type
+
+
+def load_ops(path: str | os.PathLike[str]) -> tuple[LayerType, ...]:
+    """Registers the layer types that a TOML file declares; ``docs/custom-ops.md`` tells how.
+
+    Either all types of the file are registered or none.
+
+    Returns:
+        The types.
+
+    Raises:
+        FileError: The file cannot be read.
+        ConfigError: It cannot be understood; the error names the line.
+    """
+    from ncnnparam.ops.custom import read_ops
+
+    known = {name: get(name) for name in names()}
+    types = read_ops(path, known)
+    _registered.update((layer_type.name, layer_type) for layer_type in types)
+    return types
 
 
 @cache
-def _types() -> dict[str, LayerType]:
-    return {
-        name: _layer_type(name, fields, custom)
-        for file, custom in (("builtin.json", False), ("sherpa.json", True))
-        for name, fields in _read(file).items()
-    }
+def _tables() -> dict[str, dict[str, Any]]:
+    """The declarations as they stand in the files, ncnn's own types first."""
+    files = sorted(path.stem for path in _FOLDER.glob("*.json"))
+    own = [item for file in files if file not in (_COMMON, _CUSTOM) for item in _read(file).items()]
+    return {**dict(sorted(own)), **dict(sorted(_read(_CUSTOM).items()))}
 
 
+@cache
+def _declared(name: str) -> LayerType:
+    return declare.layer_type(name, _tables()[name], custom=name in _read(_CUSTOM), common=_read(_COMMON))
+
+
+@cache
 def _read(file: str) -> dict[str, dict[str, Any]]:
-    import json
-
-    text = Path(__file__).with_name(file).read_text(encoding="utf-8")
+    text = (_FOLDER / f"{file}.json").read_text(encoding="utf-8")
     return cast("dict[str, dict[str, Any]]", json.loads(text))
-
-
-def _layer_type(name: str, fields: dict[str, Any], custom: bool) -> LayerType:
-    return LayerType(
-        name=name,
-        params=tuple(_param_spec(*row) for row in fields["params"]),
-        one_blob_only=fields.get("one_blob_only", False),
-        inplace=fields.get("inplace", False),
-        custom=custom,
-    )
-
-
-def _param_spec(id: int, name: str, type: ParamType, default: Any) -> ParamSpec:
-    """A row of the data with its default as a Python value: arrays are tuples, C's constants are numbers."""
-    if isinstance(default, list):
-        default = tuple(default)
-    return ParamSpec(id, name, type, _CONSTANTS.get(default, default))
-
-
-def _attention_scale(of: Callable[[str], int]) -> float:
-    """``1 / sqrt(embed_dim / num_heads)`` with C's integer division; a division by zero gives inf."""
-    head_dim = of("embed_dim") // of("num_heads") if of("num_heads") else 0
-    return 1 / math.sqrt(head_dim) if head_dim > 0 else math.inf
-
-
-_FORMULAS: dict[str, Callable[[Callable[[str], int]], Value]] = {
-    "n_fft / 4": lambda of: int(of("n_fft") / 4),
-    "1 / sqrt(embed_dim / num_heads)": _attention_scale,
-}
-"""Defaults that are computed from other params: the text in the data -> the function."""

@@ -74,7 +74,7 @@ def _lstm(lstms: list[Layer]) -> Inference:
         if (cells := size(layer, LSTM_HIDDEN_SIZE) or size(layer, NUM_OUTPUT))
     ]
     answers = {
-        "num_encoder_layers": Fact(len(lstms), f"there are {len(lstms)} LSTM layers"),
+        "num_encoder_layers": Fact(len(lstms), f"number of LSTM layers: {len(lstms)}"),
         "encoder_dim": width(lstms),
         "rnn_hidden_size": settle(cells, "hidden_size {} of", "no LSTM states hidden_size"),
     }

@@ -102,7 +102,7 @@ def metadata_extra_key(graph: Graph) -> Iterator[Problem]:
 
 @rule("NP307", "metadata-key-type", Severity.ERROR)
 def metadata_key_type(graph: Graph) -> Iterator[Problem]:
-    """A key of the metadata holds an array instead of an int, a float, or the like."""
+    """A key of the metadata holds a value of the wrong type."""
     for layer, kind in _known(graph):
         for field in kind.fields:
             if field.key in layer.params:
