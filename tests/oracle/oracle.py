@@ -1,0 +1,93 @@
+"""Ask the installed ncnn what it makes of a text."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_OUR_DOING = "overwrite built-in layer type"  # ncnn's message about the empty layers of a blank load
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What ``ncnn.Net.load_param`` did with one text.
+
+    Attributes:
+        rc: Its return value, or None if it did not return.
+        signal: The signal that ended the process, or None.
+        error: The Python exception that came out of ncnn (``MemoryError()``), or None.
+        messages: What ncnn printed to stderr.
+        layers: What a blank load read, ``[type, name, inputs, outputs, params]`` a layer; else None.
+    """
+
+    rc: int | None
+    signal: int | None
+    error: str | None
+    messages: tuple[str, ...]
+    layers: list[Any] | None
+
+    @property
+    def reads(self) -> bool:
+        """Whether the file was loaded."""
+        return self.rc == 0
+
+    @property
+    def crashes(self) -> bool:
+        """Whether ncnn died, hung or ran out of memory."""
+        return self.rc is None
+
+
+class Oracle:
+    """A running judge; use as a context manager."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="oracle-")
+        self._file = Path(self._folder.name, "judged.param")
+        self._server = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("server.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Oracle:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        self._server.stdin.close()
+        self._server.wait()
+        self._server.stdout.close()
+        self._folder.cleanup()
+
+    def load(self, text: bytes, *, blank: bool = False) -> Verdict:
+        """Load one text with ncnn.
+
+        Args:
+            text: The content of the file.
+            blank: Replace every layer type, the built-in ones too, by an empty layer, so that only the text
+                is judged and not the values of the params. Types unknown to ncnn are always replaced.
+        """
+        self._file.write_bytes(text)
+        return self.load_file(self._file, blank=blank)
+
+    def load_file(self, path: Path, *, blank: bool = False, seconds: int = 30) -> Verdict:
+        """Load a file; after so many seconds ncnn counts as crashed."""
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        job = {"path": str(path), "blank": blank, "seconds": seconds}
+        print(json.dumps(job), file=self._server.stdin, flush=True)
+        answer = json.loads(self._server.stdout.readline())
+        return Verdict(
+            rc=answer.get("rc"),
+            signal=answer["signal"],
+            error=answer.get("error"),
+            messages=tuple(line for line in answer["messages"] if not line.startswith(_OUR_DOING)),
+            layers=answer.get("layers"),
+        )
