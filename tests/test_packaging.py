@@ -26,7 +26,11 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_wheel_holds_grammar_types_and_demo(root: Path, wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"ncnnparam/_grammar/{path.name}" for path in (root / "grammar").glob("*.lark")} <= names
-    assert {"ncnnparam/py.typed", "ncnnparam/ops/builtin.json", "ncnnparam/demo/encoder.ncnn.bin"} <= names
+    assert {
+        "ncnnparam/py.typed",
+        "ncnnparam/ops/types/convolution.json",
+        "ncnnparam/demo/encoder.ncnn.bin",
+    } <= names
     assert not any(name.startswith(("tests/", "tools/")) for name in names)
 
 

@@ -15,6 +15,7 @@ from ncnnparam.errors import excerpt
 _GITHUB_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _SARIF_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_LONGEST_SNIPPET = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def _sarif_result(file: str, finding: Finding, numbers: dict[str, int]) -> dict[
             "startLine": finding.line,
             "startColumn": finding.column,
             "endColumn": finding.column + finding.length,
-            "snippet": {"text": _printable(finding.source_line)},
+            "snippet": {"text": _printable(finding.source_line[:_LONGEST_SNIPPET])},
         }
     if finding.layer is not None:
         location["logicalLocations"] = [{"name": _printable(finding.layer), "kind": "layer"}]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ncnnparam.checks.finding import Finding
@@ -12,6 +13,10 @@ from ncnnparam.checks.selection import select_rules
 
 if TYPE_CHECKING:
     from ncnnparam.graph import Graph
+
+
+MOST_FINDINGS = 1000
+"""Of one rule; nobody reads more, and a hostile file could have millions."""
 
 
 def check(
@@ -29,5 +34,13 @@ def check(
         ConfigError: ``select`` or ``ignore`` names a rule that does not exist.
     """
     chosen = select_rules(rules, select, ignore)
-    findings = [finding for rule in chosen for finding in rule.check(graph)]
+    findings = [finding for rule in chosen for finding in _first(rule, graph)]
     return sorted(findings, key=lambda finding: (finding.line, finding.column, finding.code))
+
+
+def _first(rule: Rule, graph: Graph) -> Iterator[Finding]:
+    for number, finding in enumerate(rule.check(graph)):
+        if number == MOST_FINDINGS:
+            yield replace(finding, message=f"{finding.message}; there are more like this, not listed")
+            return
+        yield finding

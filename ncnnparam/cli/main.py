@@ -111,8 +111,9 @@ def main(args: list[str] | None = None) -> None:
         sys.exit(TROUBLE)
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted")
-    except BrokenPipeError:
-        # whoever read our output has gone; keep Python from complaining about it at exit
+    except (BrokenPipeError, SystemExit):
+        # whoever read our output has gone (click exits with 1 then, which would say "found something");
+        # keep Python from complaining about it at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(TROUBLE)
     except OSError as error:

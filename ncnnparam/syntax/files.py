@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, TypeAlias
 
-from ncnnparam.errors import FileError
+from ncnnparam.errors import FileError, did_you_mean
 
 Source: TypeAlias = str | os.PathLike[str] | IO[str] | IO[bytes]
 
@@ -39,7 +39,7 @@ def read_text(source: Source, *, max_size: int = MAX_SIZE) -> str:
                     _check_size(status.st_size, str(path), max_size)
                 return _read_stream(file, str(path), max_size)
         except OSError as error:
-            raise FileError(f"cannot read {path}: {error.strerror}") from None
+            raise FileError(f"cannot read {path}: {error.strerror}", hint=_hint(error, path)) from None
     return _read_stream(source, source_name(source) or "the stream", max_size)
 
 
@@ -91,6 +91,15 @@ def write_atomic(path: str | os.PathLike[str], content: str | bytes, *, backup: 
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+def _hint(error: OSError, path: Path) -> str | None:
+    if isinstance(error, IsADirectoryError):
+        return "name a file in it"
+    if isinstance(error, FileNotFoundError):
+        with contextlib.suppress(OSError):
+            return did_you_mean(path.name, os.listdir(path.parent))
+    return None
 
 
 def _read_stream(stream: IO[str] | IO[bytes], name: str, max_size: int) -> str:

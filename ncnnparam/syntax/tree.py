@@ -91,13 +91,8 @@ class LayerLine:
 
     def param_span(self, index: int) -> Span:
         """Place of the param ``self.params[index]``."""
-        matches = terminal("param", "WORD").finditer(self.text)
-        for _ in range(4 + len(self.inputs) + len(self.outputs)):
-            end = next(matches).end()
-        for param in self.params[: index + 1]:
-            start = self.text.index(param.text, end)
-            end = start + len(param.text)
-        return Span(*place(self.text, start, self.line, self.column), len(self.params[index].text))
+        head = 4 + len(self.inputs) + len(self.outputs)
+        return _param_spans(self.text, head, self.line, self.column)[index]
 
     def source_line(self, line: int) -> str:
         """One line of the record without its end, by its number in the file."""
@@ -166,3 +161,16 @@ def _layout(text: str, line: int, column: int) -> tuple[tuple[str, ...], tuple[W
         for match in word.finditer(content)
     )
     return tuple(content.rstrip("\r\n") for content in lines), tuple(words)
+
+
+@lru_cache(maxsize=16)
+def _param_spans(text: str, head: int, line: int, column: int) -> tuple[Span, ...]:
+    """Places of the params of a record, which stand behind ``head`` words; remembered like ``_layout``."""
+    lines, words = _layout(text, line, column)
+    _, first, start = words[head]
+    param = terminal("param", "PARAM")
+    return tuple(
+        Span(number, match.start() + 1, len(match.group()))
+        for number in range(first, line + len(lines))
+        for match in param.finditer(lines[number - line], start - 1 if number == first else 0)
+    )

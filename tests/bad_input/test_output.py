@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,3 +88,17 @@ def test_a_failed_edit_leaves_input_and_output(run: Run, sound: Path, tmp_path: 
     assert_trouble(run("set", sound.name, "no_such_layer", "slope=0.2", "-o", "old.param"), "no_such_layer")
     assert (tmp_path / "old.param").read_bytes() == b"precious"
     assert sound.read_bytes() == SOUND
+
+
+def test_a_reader_that_goes_away_is_no_finding(tmp_path: Path) -> None:
+    model = tmp_path / "m.param"
+    layers = "".join(f"ReLU r{index} 1 1 b{index} b{index + 1}\n" for index in range(20000))
+    model.write_text(f"7767517\n20001 20001\nInput b0 0 1 b0\n{layers}")
+    command = [sys.executable, "-m", "ncnnparam", "show", "--layers", str(model)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == 2

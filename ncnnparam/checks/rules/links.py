@@ -60,11 +60,12 @@ def input_order(graph: Graph) -> Iterator[Problem]:
 @rule("NP207", "missing-split", Severity.ERROR, fixable=True)
 def missing_split(graph: Graph) -> Iterator[Problem]:
     """A blob is read twice without a Split."""
-    reads: dict[Blob, Layer] = {}
+    readers: dict[Blob, Layer] = {}
     for layer in graph.layers:
         for index, blob in enumerate(layer.inputs):
-            first = reads.setdefault(blob, layer)
-            if len(blob.uses) > 1 and (first is not layer or layer.inputs.index(blob) != index):
+            first = readers.get(blob)
+            readers.setdefault(blob, layer)
+            if first is not None:
                 again = "twice" if first is layer else f"and so does '{first.name}' above"
                 yield Problem(
                     f"'{layer.name}' reads '{blob.name}' {again}: ncnn loads it and crashes when it runs",

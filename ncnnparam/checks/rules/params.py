@@ -104,8 +104,9 @@ def repeated_param(graph: Graph) -> Iterator[Problem]:
         params = layer.params.raw
         if len(layer.params) == len(params):
             continue
+        last = {param.id: number for number, param in enumerate(params)}
         for number, param in enumerate(params):
-            if any(later.id == param.id for later in params[number + 1 :]):
+            if last[param.id] != number:
                 yield Problem(
                     f"'{param.text}' has no effect: a later param has the same id",
                     at_param_number(layer, number),
