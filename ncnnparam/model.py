@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from typing import IO, TypeAlias
 
 from ncnnparam.errors import FileError
 from ncnnparam.graph import Graph, graph_from_syntax, graph_to_syntax
-from ncnnparam.syntax import MAX_SIZE, Dialect, Source, parse, read_text, source_name, unparse, write_atomic
+from ncnnparam.syntax import (
+    MAX_SIZE,
+    Dialect,
+    Source,
+    parse,
+    read_text,
+    source_name,
+    unparse,
+    write_atomic,
+    write_stdout,
+)
 
 Target: TypeAlias = str | os.PathLike[str] | IO[str]
 
@@ -76,8 +85,7 @@ def dump(model: Model | Graph, target: Target) -> None:
     """Writes a model to a path (see ``save``), to standard output (``"-"``) or to an open text stream."""
     text = dumps(model)
     if target == "-":
-        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
-        sys.stdout.buffer.flush()
+        write_stdout(text)
     elif isinstance(target, (str, os.PathLike)):
         write_atomic(target, text)
     else:

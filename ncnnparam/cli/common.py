@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -149,8 +149,9 @@ def changed_lines(old: str, new: str, name: str, *, context: int = 0) -> str:
 
 def emit(text: str) -> None:
     """Writes to standard output: byte for byte into a pipe or file, and nothing that steers a terminal."""
-    data = visible(text) if sys.stdout.isatty() else text
-    click.echo(data.encode("utf-8", "surrogateescape"), nl=False)
+    from ncnnparam.syntax import write_stdout
+
+    write_stdout(visible(text) if sys.stdout.isatty() else text)
 
 
 def emit_json(value: object) -> None:
@@ -172,11 +173,16 @@ def say_names(what: str, names: Sequence[str], *, most: int = 8) -> None:
     say(f"{what}: {', '.join(names[:most])}{more}")
 
 
-def warn_of_weights(gone: Iterable[Layer]) -> None:
-    """Tells the user that the ``.bin`` holds more than the model reads now, if it does."""
-    from ncnnparam.views.layers import has_weights
+def warn_of_weights(layers: Sequence[Layer], gone: Container[Layer]) -> None:
+    """Tells the user that the ``.bin`` no longer fits, if it does not.
 
-    names = [layer.name for layer in gone if has_weights(layer)]
+    Args:
+        layers: The layers as they were, in their order.
+        gone: Those that were removed.
+    """
+    from ncnnparam.views.layers import in_the_way
+
+    names = [layer.name for layer in in_the_way(layers, gone)]
     if names:
         say_names("warning: the .bin no longer fits; it still has the weights of removed layers", names)
 

@@ -21,7 +21,7 @@ TROUBLE = 2
 COMMANDS = {
     "inject-meta": "Add SherpaMetaData to an encoder.",
     "check": "Find what is wrong with a model.",
-    "show": "Show the layers of a model.",
+    "show": "Show what is in a model.",
     "diff": "Compare two models.",
     "set": "Change params of layers.",
     "rename": "Rename a layer or a blob.",
@@ -111,7 +111,9 @@ def main(args: list[str] | None = None) -> None:
         sys.exit(TROUBLE)
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted")
-    except (BrokenPipeError, SystemExit):
+    except (BrokenPipeError, SystemExit) as stopped:
+        if isinstance(stopped, SystemExit) and not stopped.code:
+            raise  # the shell completion has given its answer
         # whoever read our output has gone (click exits with 1 then, which would say "found something");
         # keep Python from complaining about it at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

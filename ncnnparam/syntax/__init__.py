@@ -3,7 +3,7 @@
 Stages, in the order of the way: ``read_text`` -> ``parse`` -> a tree -> ``unparse`` -> ``write_atomic``.
 """
 
-from ncnnparam.syntax.files import MAX_SIZE, Source, read_text, source_name, write_atomic
+from ncnnparam.syntax.files import MAX_SIZE, Source, read_text, source_name, write_atomic, write_stdout
 from ncnnparam.syntax.params import parse_params
 from ncnnparam.syntax.parser import MAX_COUNT, Dialect, parse, unparse
 from ncnnparam.syntax.tree import Diagnostic, Header, LayerLine, ParamFile, Span, Word
@@ -31,4 +31,5 @@ __all__ = [
     "spell",
     "unparse",
     "write_atomic",
+    "write_stdout",
 ]

@@ -93,6 +93,14 @@ def write_atomic(path: str | os.PathLike[str], content: str | bytes, *, backup: 
                 os.unlink(temporary)
 
 
+def write_stdout(text: str) -> None:
+    """Writes a text to standard output, its surrogate escapes as bytes."""
+    data = memoryview(text.encode("utf-8", "surrogateescape"))
+    while data:  # with PYTHONUNBUFFERED a write may take only a part, the rest fails or follows
+        data = data[sys.stdout.buffer.write(data) :]
+    sys.stdout.buffer.flush()
+
+
 def _hint(error: OSError, path: Path) -> str | None:
     if isinstance(error, IsADirectoryError):
         return "name a file in it"
