@@ -125,6 +125,7 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _fail(message: str) -> None:
-    safe = message.encode("utf-8", "backslashreplace").decode("utf-8")
-    click.echo(f"error: {safe}", err=True)
+    from ncnnparam.cli.common import say
+
+    say(f"error: {message}")
     sys.exit(TROUBLE)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ncnnparam.cli.common import FOUND, max_size_option, say
+from ncnnparam.cli.common import FOUND, changed_lines, emit, max_size_option, say
 
 if TYPE_CHECKING:
     from ncnnparam.checks import Finding, Rule
@@ -127,10 +127,12 @@ def _check(
     if show_diff:
         fixed = graph.copy()
         repair(fixed, unsafe=unsafe, rules=rules)
-        return check(graph, rules=rules), False, _show_diff(model, text, dumps(fixed))
+        lines = changed_lines(text, dumps(fixed), "<stdin>" if model == "-" else model, context=3)
+        emit(lines)
+        return check(graph, rules=rules), False, bool(lines)
     if fix:
         for done in repair(graph, unsafe=unsafe, rules=rules):
-            say(f"{model}: {_printable(done)}")
+            say(f"{model}: {done}")
         fixed_text = dumps(graph)
         if model == "-":
             dump(graph, "-")
@@ -146,18 +148,6 @@ def _reread(text: str) -> Graph:
     from ncnnparam.syntax import parse
 
     return graph_from_syntax(parse(text))
-
-
-def _show_diff(model: str, old: str, new: str) -> bool:
-    from difflib import unified_diff
-
-    name = "<stdin>" if model == "-" else model
-    lines = list(
-        unified_diff(old.splitlines(keepends=True), new.splitlines(keepends=True), name, f"{name} (repaired)")
-    )
-    for line in lines:
-        click.echo(_printable(line), nl=not line.endswith("\n"))
-    return bool(lines)
 
 
 def _report(files: list[Checked], form: str, rules: list[Rule], *, to_stderr: bool) -> None:
@@ -195,7 +185,3 @@ def _all_rules() -> tuple[Rule, ...]:
 def _words(options: tuple[str, ...]) -> list[str]:
     """Options such as ``NP1,NP201`` as single words."""
     return [word for option in options for word in option.replace(",", " ").split()]
-
-
-def _printable(text: str) -> str:
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
