@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from ncnnparam.collector import collector_paused
 from ncnnparam.graph.graph import Graph
 from ncnnparam.graph.layer import Blob, Layer
 from ncnnparam.syntax import Header, LayerLine, ParamFile, Span
@@ -15,6 +16,7 @@ _BLANK_LINES = re.compile(r"[ \t\v\f\r\n]*[\r\n]")
 _TWO_COUNTS = re.compile(r"[^ \t\v\f\r\n]+([ \t\v\f\r\n]+)[^ \t\v\f\r\n]+([ \t\v\f\r\n]*)\Z")
 
 
+@collector_paused()
 def graph_from_syntax(tree: ParamFile) -> Graph:
     """The graph of a syntax tree, with the faults of the file.
 
@@ -24,11 +26,10 @@ def graph_from_syntax(tree: ParamFile) -> Graph:
     graph = Graph()
     graph._syntax = tree
     graph._newline = tree.newline
-    blobs = graph._blob_names.first
-    append, add_layer = graph.layers.append, graph._layer_names.add
-    for line in tree.layers:
-        layer = Layer(graph, line.type, line.name, line.params, line)
-        append(layer)
+    layers = [Layer(graph, line.type, line.name, line.params, line) for line in tree.layers]
+    graph.layers.extend(layers)
+    blobs, add_layer = graph._blob_names.first, graph._layer_names.add
+    for layer, line in zip(layers, tree.layers, strict=True):
         add_layer(line.name, layer)
         inputs = []
         for index, name in enumerate(line.inputs):
@@ -104,10 +105,10 @@ def reprint(graph: Graph, layer: Layer) -> None:
 def format_line(layer: Layer, newline: str = "\n") -> str:
     """A layer in ncnn's canonical form: type and name padded to 24 characters, single blanks."""
     words = [
-        f"{layer.type:<24} {layer.name:<24} {len(layer.inputs)} {len(layer.outputs)}",
-        *[blob.name for blob in layer.inputs],
-        *[blob.name for blob in layer.outputs],
-        *[param.text for param in layer.params.raw],
+        f"{layer._type:<24} {layer._name:<24} {len(layer._inputs)} {len(layer._outputs)}",
+        *[blob._name for blob in layer._inputs],
+        *[blob._name for blob in layer._outputs],
+        *[param.text for param in layer._params],
     ]
     return " ".join(words) + newline
 
@@ -139,11 +140,11 @@ def _printed(layer: Layer, newline: str) -> LayerLine:
     blank_lines = _BLANK_LINES.match(origin.text) if origin is not None else None
     return LayerLine(
         (blank_lines.group() if blank_lines else "") + format_line(layer, newline),
-        layer.type,
-        layer.name,
-        tuple([blob.name for blob in layer.inputs]),
-        tuple([blob.name for blob in layer.outputs]),
-        layer.params.raw,
+        layer._type,
+        layer._name,
+        tuple([blob._name for blob in layer._inputs]),
+        tuple([blob._name for blob in layer._outputs]),
+        layer._params,
         origin.line if origin is not None else 0,
     )
 

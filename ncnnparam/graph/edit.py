@@ -109,6 +109,10 @@ def remove(graph: Graph, layer: Layer, *, reconnect: bool, keep: int | None) -> 
             raise GraphError(f"the Split '{layer.name}' is needed by what reads its outputs", hint=hint)
         settle(graph, layer)
         return
+    if reconnect and is_split(layer) and len(layer.outputs) == 1 and len(layer.inputs[0].uses) > 1:
+        # a fault of the file: for the output to stay beside the other readers, it takes just such a Split
+        message = f"the Split '{layer.name}' gives out as '{layer.outputs[0].name}' what others read too"
+        raise GraphError(message, hint="remove it with reconnect=False to drop the output")
     if is_read and not reconnect:
         readers = ", ".join(sorted({f"'{use.layer.name}'" for blob in layer.outputs for use in blob.readers}))
         raise GraphError(f"layer '{layer.name}' is read by {readers}")
@@ -146,6 +150,8 @@ def replace(
     draft = Layer(graph, type, name or layer.name, ())
     _state(draft, params, named)
     graph._rename_layer(layer, draft.name)
+    if type != layer.type:
+        layer._weights = ()
     layer._type, layer._params = type, draft._params
     return layer
 
@@ -193,18 +199,19 @@ def replace_uses(graph: Graph, old: Blob, new: Blob) -> None:
     """``Graph.replace_uses``."""
     if old.source is new.source:
         return
-    readers = old.readers
+    readers, source = old.readers, new.source
     for use in readers:
         _check_above(graph, new, use.layer.previous)
-    for use in readers:
-        _rewire(graph, use.layer, use.index, new)
+    for use in readers:  # for the first of them a Split of one output may go, and with it the new blob
+        _rewire(graph, use.layer, use.index, new if new.graph is graph else source)
 
 
 def split_fanout(graph: Graph) -> list[Layer]:
     """``Graph.split_fanout``."""
     shared = [blob for blob in graph.blobs if len(blob.uses) > 1]
-    splits = {id(split): split for split in [spread(graph, blob) for blob in shared]}
-    return list(splits.values())
+    # a Split that comes first may make another one, and with it a shared blob, superfluous
+    splits = {id(split): split for split in [spread(graph, blob) for blob in shared if len(blob.uses) > 1]}
+    return [split for split in splits.values() if split.graph is graph]
 
 
 def check_word(name: str, what: str) -> None:
@@ -330,6 +337,8 @@ def _bypass(graph: Graph, layer: Layer, keep: int) -> None:
         raise GraphError(message, hint=hint)
     if len(source.uses) > 1:  # a fault of the file; a Split makes a blob for each reader
         spread(graph, source)
+        if layer.graph is None:
+            return  # it was a Split above its input, and went when that was moved up
     source = detach(layer, keep)
     readers = out.consumers
     name = None if out.uses else out.name

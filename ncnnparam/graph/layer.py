@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ncnnparam.graph.graph import Graph
     from ncnnparam.graph.order import Link
     from ncnnparam.ops import LayerType, ParamSpec
+    from ncnnparam.weights import LayerWeights, Weight
 
 SPLIT = "Split"
 INPUT = "Input"
@@ -101,8 +102,9 @@ class Layer:
     ``layer["num_output"]`` is a param by its name in ncnn's source, ``layer.params[0]`` by its id.
     """
 
-    __slots__ = ("_graph", "_inputs", "_link", "_name", "_origin", "_outputs", "_params", "_type")
+    __slots__ = ("_graph", "_inputs", "_link", "_name", "_origin", "_outputs", "_params", "_type", "_weights")
     _link: Link
+    _weights: tuple[Weight, ...]  # kept for the floor above: this one copies and drops it, and never looks in
 
     def __init__(
         self, graph: Graph, type: str, name: str, params: tuple[Param, ...], origin: LayerLine | None = None
@@ -114,6 +116,7 @@ class Layer:
         self._origin = origin
         self._inputs: tuple[Blob, ...] = ()
         self._outputs: tuple[Blob, ...] = ()
+        self._weights = ()
 
     @property
     def graph(self) -> Graph | None:
@@ -152,6 +155,13 @@ class Layer:
     def params(self) -> Params:
         """The params that the layer states, by id; it may be changed."""
         return Params(self)
+
+    @property
+    def weights(self) -> LayerWeights:
+        """The layer's arrays in the ``.bin`` file, by name: ``layer.weights["weight_data"]``."""
+        from ncnnparam.weights import LayerWeights
+
+        return LayerWeights(self)
 
     @property
     def line(self) -> int | None:

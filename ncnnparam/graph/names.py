@@ -48,7 +48,13 @@ class NameTable(Generic[Named]):
         """Some names that nobody bears: ``stem_0``, ``stem_1`` and so on; asking does not take them."""
         stem = _cut(stem)
         taken = self.first
-        numbers = (n for n in count(self._search_from.get(stem, 0)) if f"{stem}_{n}" not in taken)
+        first = self._search_from.get(stem, 0)
+        while f"{stem}_{first}" in taken:  # in strides, as a file may have thousands in a row
+            stride = 1
+            while f"{stem}_{first + stride}" in taken:
+                first, stride = first + stride, stride * 2
+            first += 1
+        numbers = (n for n in count(first) if f"{stem}_{n}" not in taken)
         free = list(islice(numbers, number))
         if free:
             self._search_from[stem] = free[0]

@@ -62,11 +62,18 @@ class LayerList:
 
     def __getitem__(self, index: int) -> Layer:
         """The layer at a position, counted from the end if negative; takes time linear in the position."""
-        steps, layers = (index, iter(self)) if index >= 0 else (-index - 1, reversed(self))
-        for step, layer in enumerate(layers):
-            if step == steps:
-                return layer
-        raise IndexError(f"the graph has {len(self)} layers, none at {index}")
+        position = index if index >= 0 else self._count + index
+        if not 0 <= position < self._count:
+            raise IndexError(f"the graph has {self._count} layers, none at {index}")
+        link = self._root
+        if position < self._count // 2:
+            for _ in range(position + 1):
+                link = link.next
+        else:
+            for _ in range(self._count - position):
+                link = link.prev
+        assert link.layer is not None
+        return link.layer
 
     def before(self, one: Layer, other: Layer) -> bool:
         """Whether ``one`` stands before ``other``."""
@@ -74,7 +81,20 @@ class LayerList:
 
     def append(self, layer: Layer) -> None:
         """Puts a layer at the end."""
-        self.insert_after(self._root.prev.layer, layer)
+        self.extend((layer,))
+
+    def extend(self, layers: Iterable[Layer]) -> None:
+        """Puts many layers at the end."""
+        root = self._root
+        last = root.prev
+        label = last.label + _GAP if last is not root else 0
+        for layer in layers:
+            link = Link(layer, label)
+            link.prev, last.next = last, link
+            layer._link = last = link
+            label += _GAP
+            self._count += 1
+        last.next, root.prev = root, last
 
     def insert_after(self, anchor: Layer | None, layer: Layer) -> None:
         """Puts a layer behind another, or first if ``anchor`` is None."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, MutableMapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ncnnparam.errors import GraphError, NotFoundError
 from ncnnparam.syntax import Param, Style, Value
@@ -58,6 +58,15 @@ class Params(MutableMapping[int, Value]):
         if self.find(id) is None:
             raise NotFoundError(f"layer '{self._layer.name}' does not state param {id}")
         self._layer._params = tuple(param for param in self.raw if param.id != id)
+
+    def update(self, *args: Any, **named: Any) -> None:
+        """Sets several params, or none of them if one cannot be written."""
+        before = self.raw
+        try:
+            super().update(*args, **named)
+        except GraphError:
+            self._layer._params = before
+            raise
 
     def respell(self, params: Iterable[Param]) -> None:
         """Writes the params in another way: other spellings, another order, no repeats.

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from ncnnparam.collector import collector_paused
 from ncnnparam.errors import GraphError
 from ncnnparam.graph import edit
 from ncnnparam.graph.arrange import needed_layers
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ncnnparam.graph.graph import Graph
 
 
+@collector_paused()
 def copy(graph: Graph) -> Graph:
     """``Graph.copy``."""
     new = _empty_like(graph)
@@ -113,6 +115,7 @@ class _Copier:
         for layer in layers:
             origin = layer.origin if self.keep_lines else None
             new = Layer(graph, layer.type, self.prefix + layer.name, layer.params.raw, origin)
+            new._weights = layer._weights
             graph.layers.append(new)
             graph._layer_names.add(new.name, new)
             for index, blob in enumerate(layer.inputs):

@@ -4,6 +4,7 @@ Stages, in the order of the way: ``read_text`` -> ``parse`` -> a tree -> ``unpar
 """
 
 from ncnnparam.syntax.files import MAX_SIZE, Source, read_text, source_name, write_atomic, write_stdout
+from ncnnparam.syntax.pair import finish_pair, write_pair
 from ncnnparam.syntax.params import parse_params
 from ncnnparam.syntax.parser import MAX_COUNT, Dialect, parse, unparse
 from ncnnparam.syntax.tree import Diagnostic, Header, LayerLine, ParamFile, Span, Word
@@ -24,6 +25,7 @@ __all__ = [
     "Style",
     "Value",
     "Word",
+    "finish_pair",
     "parse",
     "parse_params",
     "read_text",
@@ -31,5 +33,6 @@ __all__ = [
     "spell",
     "unparse",
     "write_atomic",
+    "write_pair",
     "write_stdout",
 ]

@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TypeAlias
 
@@ -66,31 +67,75 @@ def write_atomic(path: str | os.PathLike[str], content: str | bytes, *, backup: 
     """
     data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
     target = Path(os.path.realpath(path))
-    if target.is_dir():
-        raise FileError(f"cannot write {path}: it is a folder")
-    if target.exists() and not target.is_file():  # /dev/stdout, a pipe: nothing there to replace
-        _write_through(target, data)
+    if target.exists() and not target.is_file() and not target.is_dir():  # /dev/stdout, a pipe
+        _write_through(target, data)  # nothing there to replace
         return
-    temporary: str | None = None
+    replacement = Replacement(path, [data])
     try:
-        prefix = f".{target.name[:100]}."
-        handle, temporary = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, _mode(target))
-        if backup and target.exists():
-            _keep(target)
-        os.replace(temporary, target)
-        temporary = None
-        _sync_folder(target.parent)
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from None
+        if backup:
+            replacement.keep_old()
+        replacement.put()
     finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+        replacement.discard()
+
+
+class Replacement:
+    """A new content for a file, written and synced beside it, and not yet in its place.
+
+    Args:
+        path: The file. A link is followed, and what it points to is to be replaced.
+        content: The new content in pieces.
+
+    Attributes:
+        target: The file with links followed.
+        temporary: The file beside it that has the new content.
+
+    Raises:
+        FileError: The folder cannot be written, the disk is full, ...; nothing is left behind.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], content: Iterable[bytes | memoryview]) -> None:
+        self.target = Path(os.path.realpath(path))
+        self._path = path
+        if self.target.is_dir():
+            raise FileError(f"cannot write {path}: it is a folder")
+        temporary: str | None = None
+        try:
+            prefix = f".{self.target.name[:100]}."
+            handle, temporary = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=self.target.parent)
+            with os.fdopen(handle, "wb") as file:
+                for piece in content:
+                    file.write(piece)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, _mode(self.target))
+        except BaseException as error:
+            if temporary is not None:
+                _unlink(temporary)
+            if isinstance(error, OSError):
+                raise FileError(f"cannot write {path}: {error.strerror}") from None
+            raise
+        self.temporary = Path(temporary)
+
+    def keep_old(self) -> None:
+        """Keeps the old file beside the new one, with ``.bak`` added to its name."""
+        try:
+            if self.target.exists():
+                _keep(self.target)
+        except OSError as error:
+            raise FileError(f"cannot write {self._path}.bak: {error.strerror}") from None
+
+    def put(self) -> None:
+        """Puts the new content in the file's place; the old one was there up to now."""
+        try:
+            os.replace(self.temporary, self.target)
+        except OSError as error:
+            raise FileError(f"cannot write {self._path}: {error.strerror}") from None
+        sync_folder(self.target.parent)
+
+    def discard(self) -> None:
+        """Removes what was not put in place."""
+        _unlink(self.temporary)
 
 
 def write_stdout(text: str) -> None:
@@ -133,6 +178,11 @@ def _write_through(target: Path, data: bytes) -> None:
         raise FileError(f"cannot write {target}: {error.strerror}") from None
 
 
+def _unlink(path: str | Path) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
 def _mode(target: Path) -> int:
     """Permissions for the new file: those of the old one, else what a plain open would give."""
     if target.exists():
@@ -153,8 +203,8 @@ def _keep(target: Path) -> None:
         backup.write_bytes(target.read_bytes())
 
 
-def _sync_folder(folder: Path) -> None:
-    """Makes the rename last through a power cut, where the system lets a folder be synced."""
+def sync_folder(folder: Path) -> None:
+    """Makes a rename last through a power cut, where the system lets a folder be synced."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

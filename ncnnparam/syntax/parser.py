@@ -1,18 +1,18 @@
 """Text to syntax tree.
 
 Most records stand on one line, and ``str.split`` cuts such a line into its words; the unusual ones (a head
-over several lines, blank lines, words with odd blanks in them) take the slow way through the grammar's
-WORD terminal. Both give the same tree.
+over several lines, blank lines, texts with odd blanks in them) take the slow way through the grammar's
+LINE and WORD terminals. Both give the same tree.
 """
 
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Callable
 
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
+from ncnnparam.collector import collector_paused
 from ncnnparam.errors import ParseError
 from ncnnparam.syntax import foreign
 from ncnnparam.syntax.grammar import parser, terminal
@@ -25,8 +25,8 @@ MAX_COUNT = 1_000_000
 _LONGEST_WORD = 255
 _LONGEST_COUNT = 31
 _BLANKS = " \t\v\f\r\n"
-# the ASCII characters at which str.split parts words too, while for ncnn they belong to the word
-_ODD_BLANKS = re.compile("[\x1c-\x1f]")
+# the ASCII characters at which str.splitlines or str.split part a text and the terminals LINE or WORD do not
+_ODD_BLANKS = "\v\f\x1c\x1d\x1e\x1f"
 
 
 class Dialect(enum.Enum):
@@ -41,6 +41,7 @@ class Dialect(enum.Enum):
     COMPAT = "compat"
 
 
+@collector_paused()
 def parse(text: str, *, name: str | None = None, dialect: Dialect = Dialect.COMPAT) -> ParamFile:
     """Reads a whole file.
 
@@ -78,18 +79,22 @@ class _FileParser:
         self.text = text
         self.name = name
         self.strict = dialect is Dialect.STRICT
-        self.lines: list[str] = terminal("param", "LINE").findall(text)
+        plain = text.isascii() and not any(char in text for char in _ODD_BLANKS)
+        self.lines: list[str] = (
+            text.splitlines(keepends=True) if plain else terminal("param", "LINE").findall(text)
+        )
         self.index = 0  # the next line to read
         self.column = 1  # where that line's unread part begins
         self.layers: list[LayerLine] = []
         self.diagnostics: list[Diagnostic] = []
-        plain = text.isascii() and not _ODD_BLANKS.search(text)
-        self.split: Callable[[str, int], list[str]] = _fast_split if plain else _exact_split
+        self.split: Callable[[str, None, int], list[str]] = str.split if plain else _exact_split
         self.longest = _LONGEST_WORD if plain else _LONGEST_WORD // 4  # in such a line no word is too long
 
     def parse(self) -> ParamFile:
         if "\0" in self.text:
             self._fail_on_nul()
+        if not self.text.isascii():
+            self._fail_on_surrogates()
         header = self._header()
         try:
             trailing = self._records(header)
@@ -155,11 +160,12 @@ class _FileParser:
 
     def _read_records(self, most: int) -> None:
         lines, layers, counts, split, longest = self.lines, self.layers, _COUNTS, self.split, self.longest
+        known: dict[str, tuple[Param, ...]] = {}  # the same params stand on many lines
         total = len(lines)
         while self.index < total and len(layers) < most:
             line = lines[self.index]
-            words = split(line, 4)
-            if len(words) < 4 or self.column > 1 or len(line) > longest or words[0][0] in "+-0123456789":
+            words = split(line, None, 4)
+            if len(words) < 4 or self.column > 1 or len(line) > longest:
                 inputs = None
             else:
                 inputs, outputs = counts.get(words[2]), counts.get(words[3])
@@ -167,16 +173,24 @@ class _FileParser:
                 if not (self._continued_params() or self._record_by_words()):
                     return
                 continue
-            blobs = split(words[4], inputs + outputs) if len(words) == 5 else []
+            blobs = split(words[4], None, inputs + outputs) if len(words) == 5 else []
             if len(blobs) < inputs + outputs:
                 self._record_by_words()
                 continue
             params: tuple[Param, ...] = ()
             if len(blobs) > inputs + outputs:
-                params = self._params(blobs.pop(), self.index + 1, line)
+                rest = blobs.pop()
+                found = known.get(rest)
+                if found is None:
+                    found = self._params(rest, self.index + 1, line)
+                    if not self.diagnostics:  # else each odd one is noted where it stands
+                        known[rest] = found
+                params = found
             self.index += 1
-            ins, outs = tuple(blobs[:inputs]), tuple(blobs[inputs:])
-            layers.append(LayerLine(line, words[0], words[1], ins, outs, params, self.index))
+            names = tuple(blobs)
+            layers.append(
+                LayerLine(line, words[0], words[1], names[:inputs], names[inputs:], params, self.index)
+            )
 
     def _record_by_words(self) -> bool:
         first, column = self.index, self.column
@@ -290,6 +304,15 @@ class _FileParser:
         message = "a NUL byte: ncnn would cut the word or the line there without a message"
         raise self._error(_RecordError(message, line, column))
 
+    def _fail_on_surrogates(self) -> None:
+        """Refuses text that has no bytes; it cannot come from a file."""
+        try:
+            self.text.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError as error:
+            line, column = place(self.text, error.start)
+            message = f"the character {self.text[error.start]!r} cannot be written to a file"
+            raise self._error(_RecordError(message, line, column)) from None
+
     def _error(self, error: _RecordError) -> ParseError:
         source = self.lines[error.line - 1].rstrip("\r\n") if error.line <= len(self.lines) else ""
         found = foreign.recognise_dialect(self.text)
@@ -308,11 +331,7 @@ class _FileParser:
 _COUNTS = {str(count): count for count in range(1000)}
 
 
-def _fast_split(text: str, most: int) -> list[str]:
-    return text.split(None, most)
-
-
-def _exact_split(text: str, most: int) -> list[str]:
+def _exact_split(text: str, _: None, most: int) -> list[str]:
     """``str.split`` that parts words only where C's isspace does."""
     words: list[str] = []
     for match in terminal("param", "WORD").finditer(text):
