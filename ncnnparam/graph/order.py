@@ -2,7 +2,8 @@
 
 Each place in the list is a link of its own. Taking a layer out leaves its link with the way onward, so a
 walk that stands on it goes on; putting it back gives it a new link. Links carry ascending labels, so which
-of two layers comes first is one comparison.
+of two layers comes first is one comparison. They belong to blocks that know their size, so the layer at a
+position is found by skipping blocks.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ if TYPE_CHECKING:
     from ncnnparam.graph.layer import Layer
 
 _GAP = 1 << 32
+_BLOCK = 512
+"""Links of a block when it is made; with twice as many it is halved."""
 
 
 class Link:
     """A place in a ``LayerList``; ``layer`` is None once the layer has left it."""
 
-    __slots__ = ("label", "layer", "next", "prev")
+    __slots__ = ("block", "label", "layer", "next", "prev")
+    block: Block
     prev: Link
     next: Link
 
@@ -30,14 +34,29 @@ class Link:
         self.label = label
 
 
-class LayerList:
-    """The layers of a graph in their order; changed only through the graph."""
+class Block:
+    """Some links in a row: where they begin, and how many they are."""
 
-    __slots__ = ("_count", "_root")
+    __slots__ = ("count", "first")
+
+    def __init__(self, first: Link, count: int) -> None:
+        self.first = first
+        self.count = count
+
+
+class LayerList:
+    """The layers of a graph in their order; changed only through the graph.
+
+    A walk may edit the graph. It meets what is inserted ahead of it, so one that inserts a layer behind each
+    layer it meets has no end; ``graph.find()`` gives a list made beforehand.
+    """
+
+    __slots__ = ("_blocks", "_count", "_root")
 
     def __init__(self) -> None:
         self._root = Link(None, 0)
         self._root.prev = self._root.next = self._root
+        self._blocks: list[Block] = []
         self._count = 0
 
     def __len__(self) -> int:
@@ -61,17 +80,18 @@ class LayerList:
         return any(layer is other for other in self)
 
     def __getitem__(self, index: int) -> Layer:
-        """The layer at a position, counted from the end if negative; takes time linear in the position."""
+        """The layer at a position, counted from the end if negative."""
         position = index if index >= 0 else self._count + index
         if not 0 <= position < self._count:
             raise IndexError(f"the graph has {self._count} layers, none at {index}")
-        link = self._root
-        if position < self._count // 2:
-            for _ in range(position + 1):
-                link = link.next
-        else:
-            for _ in range(self._count - position):
-                link = link.prev
+        blocks = iter(self._blocks)
+        block = next(blocks)
+        while position >= block.count:
+            position -= block.count
+            block = next(blocks)
+        link = block.first
+        for _ in range(position):
+            link = link.next
         assert link.layer is not None
         return link.layer
 
@@ -88,12 +108,18 @@ class LayerList:
         root = self._root
         last = root.prev
         label = last.label + _GAP if last is not root else 0
+        block = self._blocks[-1] if self._blocks else None
         for layer in layers:
             link = Link(layer, label)
             link.prev, last.next = last, link
             layer._link = last = link
             label += _GAP
             self._count += 1
+            if block is None or block.count >= _BLOCK:
+                block = Block(link, 0)
+                self._blocks.append(block)
+            link.block = block
+            block.count += 1
         last.next, root.prev = root, last
 
     def insert_after(self, anchor: Layer | None, layer: Layer) -> None:
@@ -102,8 +128,9 @@ class LayerList:
         before = anchor._link if anchor is not None else root
         after = before.next
         if after is root:
-            label = before.label + _GAP if before is not root else 0
-        elif before is root:
+            self.append(layer)
+            return
+        if before is root:
             label = after.label - _GAP
         else:
             if after.label - before.label < 2:
@@ -114,6 +141,7 @@ class LayerList:
         before.next = after.prev = link
         layer._link = link
         self._count += 1
+        self._enter(after.block, link)
 
     def remove(self, layer: Layer) -> None:
         """Takes a layer out; walks that stand on it go on behind it."""
@@ -121,6 +149,30 @@ class LayerList:
         link.prev.next, link.next.prev = link.next, link.prev
         link.layer = None
         self._count -= 1
+        block = link.block
+        block.count -= 1
+        if block.count == 0:
+            self._blocks.remove(block)
+        elif block.first is link:
+            block.first = link.next
+
+    def _enter(self, block: Block, link: Link) -> None:
+        """Counts a new link to the block of the one behind it; halves a block that has grown."""
+        link.block = block
+        block.count += 1
+        if block.first is link.next:
+            block.first = link
+        if block.count < 2 * _BLOCK:
+            return
+        middle = block.first
+        for _ in range(_BLOCK):
+            middle = middle.next
+        new = Block(middle, block.count - _BLOCK)
+        for _ in range(new.count):
+            middle.block = new
+            middle = middle.next
+        block.count = _BLOCK
+        self._blocks.insert(self._blocks.index(block) + 1, new)
 
     def arrange(self, layers: Iterable[Layer]) -> None:
         """Puts the layers, all that the list has, into a new order."""

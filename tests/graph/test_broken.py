@@ -30,6 +30,15 @@ BROKEN = {
         "Input in 0 1 a\nSplit s 1 2 a x y\nSplit t 1 2 a v w\nConcat c 4 1 x y v w o\nNoop n 0 0\n"
     ),
     "Split of one output": "Input in 0 1 in\nReLU q 1 1 in a\nSplit s 1 1 a b\nReLU r 1 1 b c\n",
+    "Split of one output beside a reader": (
+        "Input in 0 1 in\nReLU q 1 1 in a\nSplit s 1 1 a out\nReLU r 1 1 a b\n"
+    ),
+    "Split of one output above its input": (
+        "Input in 0 1 in\nReLU p 1 1 b c\nSplit s 1 1 b d\nConcat r 2 1 in d e\nSplit t 1 2 in b x\n"
+    ),
+    "Splits of one output in a circle": (
+        "ReLU r 1 1 a b\nSplit s 1 1 c d\nConcat q 2 1 c d e\nSplit t 1 1 a c\nSplit u 1 1 d a\n"
+    ),
     "Split of no output": "Input in 0 1 in\nReLU q 1 1 in a\nSplit s 1 0 a\nReLU r 0 1 c\n",
     "Split of no input": "Split s 0 2 a b\nReLU r 1 1 b c\nReLU q 1 1 a d\n",
     "Split of two inputs": "Input i 0 1 x\nInput j 0 1 y\nSplit s 2 2 x y a b\nConcat r 2 1 b a c\n",
@@ -223,6 +232,38 @@ def test_split_fanout_serves_readers_of_a_blob_nobody_writes() -> None:
     (split,) = graph.split_fanout()
     assert next(iter(graph)) is split
     check_links(graph)
+
+
+def test_split_fanout_leaves_alone_what_went_with_a_split_above() -> None:
+    graph = broken(BROKEN["Splits of one output in a circle"])
+    assert all(split.graph is graph for split in graph.split_fanout())
+    check_links(graph)
+
+
+def test_a_split_of_one_output_beside_a_reader_stays() -> None:
+    graph = broken(BROKEN["Split of one output beside a reader"])
+    text = nnp.dumps(graph)
+    with pytest.raises(GraphError, match="'s' gives out as 'out' what others read too"):
+        graph.remove(graph.layer("s"))
+    assert nnp.dumps(graph) == text
+    graph.remove(graph.layer("s"), reconnect=False)
+    check_sound(graph)
+
+
+def test_a_split_above_its_input_can_be_removed() -> None:
+    graph = broken(BROKEN["Split of one output above its input"])
+    graph.remove(graph.layer("s"))
+    check_links(graph)
+    assert graph.layer("r").inputs[1].source is graph.blob("in")
+
+
+def test_several_readers_can_get_the_only_output_of_a_split() -> None:
+    graph = broken(
+        "Input i 0 1 i\nSplit s 1 1 i x\nInput j 0 1 j\nSplit t 1 2 j a b\nReLU p 1 1 a c\nReLU q 1 1 b d\n"
+    )
+    graph.replace_uses("j", "x")
+    assert [reader.layer.name for reader in graph.blob("i").readers] == ["p", "q"]
+    check_sound(graph)
 
 
 def test_an_edit_that_meets_a_shared_blob_repairs_it() -> None:

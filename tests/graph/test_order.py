@@ -36,6 +36,10 @@ def check(order: LayerList, expected: list[Layer]) -> None:
         assert not order.before(two, one)
         assert one.next is two
         assert two.previous is one
+    assert [order[position] for position in range(len(expected))] == expected
+    blocks = [(block.first.layer, block.count) for block in order._blocks]
+    starts = [sum(count for _, count in blocks[:number]) for number in range(len(blocks))]
+    assert [layer for layer, _ in blocks] == [expected[start] for start in starts]
     if expected:
         assert expected[0].previous is None
         assert expected[-1].next is None
