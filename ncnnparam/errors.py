@@ -7,6 +7,10 @@ Commands print it as it is; a traceback is always a bug of ours.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
+
+_MANY = 5000
+"""With more names than this, a hint is sought among fewer of them."""
 
 
 class NcnnParamError(Exception):
@@ -81,6 +85,36 @@ class OpsError(NcnnParamError):
     """Params or a declaration of a layer type that make no sense, a weight array of negative size for one."""
 
 
+class WeightsError(NcnnParamError):
+    """Weights that do not fit their graph, or that cannot be had in the form that was asked for.
+
+    Attributes:
+        layer: Name of the layer, or None.
+        array: Name of the array, or None.
+        offset: Where in the ``.bin`` file, in bytes from its start; None for an array made in memory.
+        expected: What the graph wants there, in words.
+        found: What is there, in words.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        layer: str | None = None,
+        array: str | None = None,
+        offset: int | None = None,
+        expected: str = "",
+        found: str = "",
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.layer = layer
+        self.array = array
+        self.offset = offset
+        self.expected = expected
+        self.found = found
+
+
 class FileError(NcnnParamError):
     """A file that cannot be read or written."""
 
@@ -116,5 +150,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     import difflib
 
     folded = {word.lower(): word for word in known}
+    if len(folded) > _MANY:  # comparing with each takes long: only with some that begin alike
+        start = name[:2].lower()
+        alike = (word for word in folded if word.startswith(start))
+        folded = {word: folded[word] for word in islice(alike, _MANY)}
     near = [folded[word] for word in difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)]
     return f"did you mean {' or '.join(near)}?" if near else None
