@@ -15,6 +15,7 @@ from ncnnparam.errors import (
     NcnnParamError,
     NotFoundError,
     ParseError,
+    WeightsError,
 )
 from ncnnparam.graph import Blob, Graph, Layer
 from ncnnparam.model import Model, dump, dumps, load, loads, save
@@ -36,6 +37,7 @@ __all__ = [
     "NotFoundError",
     "Param",
     "ParseError",
+    "WeightsError",
     "dump",
     "dumps",
     "load",

@@ -23,10 +23,12 @@ def test_library_page(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert len(blocks) >= 6
     monkeypatch.chdir(tmp_path)
     Path("encoder.ncnn.param").write_text(MODEL)
+    Path("encoder.ncnn.bin").write_bytes(bytes(4 + 64 * 4 + 8 * 4 + 4 + 80 * 4 + 10 * 4))
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, "docs/library.md", "exec"), names)
     edited = nnp.load("edited.param").graph
     assert edited.layer("act").type == "Swish"
     assert edited.has_layer("classifier")
+    assert Path("small.bin").stat().st_size == 4 + 64 * 4 + 8 * 4 + 4 + 80 * 2
     assert edited.declared == (edited.layer_count, edited.blob_count) == (4, 4)

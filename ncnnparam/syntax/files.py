@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import stat
 import sys
@@ -17,6 +18,8 @@ Source: TypeAlias = str | os.PathLike[str] | IO[str] | IO[bytes]
 
 MAX_SIZE = 256 * 1024 * 1024
 """The largest text read by default, in bytes; the largest real .param files have a few megabytes."""
+
+_BLOCK = 1 << 20  # a reader sets aside as much as it is asked for, so it is not asked for everything at once
 
 
 def read_text(source: Source, *, max_size: int = MAX_SIZE) -> str:
@@ -66,9 +69,9 @@ def write_atomic(path: str | os.PathLike[str], content: str | bytes, *, backup: 
         FileError: The folder cannot be written, the disk is full, ...; the old file is untouched.
     """
     data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file() and not target.is_dir():  # /dev/stdout, a pipe
-        _write_through(target, data)  # nothing there to replace
+    place = Path(path)  # with its links, as the real path of /dev/stdout may be no path at all
+    if place.exists() and not place.is_file() and not place.is_dir():  # a pipe, a device
+        _write_through(place, data)  # nothing there to replace
         return
     replacement = Replacement(path, [data])
     try:
@@ -156,12 +159,14 @@ def _hint(error: OSError, path: Path) -> str | None:
 
 
 def _read_stream(stream: IO[str] | IO[bytes], name: str, max_size: int) -> str:
+    text, data, size = io.StringIO(newline=""), io.BytesIO(), 0
     try:
-        data = stream.read(max_size + 1)
+        while block := stream.read(min(_BLOCK, max_size + 1 - size)):
+            size += text.write(block) if isinstance(block, str) else data.write(block)
     except IsADirectoryError:
         raise FileError(f"cannot read {name}: it is a folder") from None
-    _check_size(len(data), name, max_size, more=True)
-    return data if isinstance(data, str) else data.decode("utf-8", "surrogateescape")
+    _check_size(size, name, max_size, more=True)
+    return text.getvalue() or data.getvalue().decode("utf-8", "surrogateescape")
 
 
 def _check_size(size: int, name: str, max_size: int, *, more: bool = False) -> None:

@@ -1,0 +1,90 @@
+"""A ``.bin`` file in memory: mapped, so that only the pages somebody looks at are read."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ncnnparam.errors import FileError
+from ncnnparam.weights.layout import locate
+
+if TYPE_CHECKING:
+    from ncnnparam.graph import Graph
+    from ncnnparam.weights.arrays import Weight
+
+
+@dataclass(eq=False)
+class WeightFile:
+    """A ``.bin`` file whose arrays are views of it.
+
+    Another program must not shorten the file as long as it is in use; to replace it, as this library and
+    most others do, is fine.
+
+    Attributes:
+        data: All bytes.
+        path: Where it is, or None for bytes from memory.
+        used: How many of the bytes the layers read.
+    """
+
+    data: memoryview
+    path: str | None = None
+    used: int = 0
+    _identity: tuple[int, ...] = ()
+
+    @property
+    def leftover(self) -> memoryview:
+        """What stands behind the last array. ncnn never reads it."""
+        return self.data[self.used :]
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> WeightFile:
+        """Maps a file.
+
+        Raises:
+            FileError: It cannot be read, or it is no regular file.
+        """
+        try:
+            if not stat.S_ISREG(os.stat(path).st_mode):  # asked first: to open a pipe may wait for ever
+                hint = "name a file in it" if Path(path).is_dir() else "copy it into a file first"
+                raise FileError(f"cannot map {path}: it is no regular file", hint=hint)
+            with Path(path).open("rb") as file:
+                status = os.fstat(file.fileno())
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if status.st_size else b""
+        except OSError as error:
+            raise FileError(f"cannot read {path}: {error.strerror}") from None
+        return cls(memoryview(mapped), os.fspath(path), _identity=_identity(status))
+
+    def attach(self, graph: Graph) -> None:
+        """Gives each layer of a graph its arrays; on an error, none.
+
+        Raises:
+            WeightsError: The file does not fit the graph.
+        """
+        found: dict[int, list[Weight]] = {}
+        used = 0
+        for layer, weight in locate(graph, self.data, name=self.path):
+            found.setdefault(id(layer), []).append(weight)
+            used += weight.nbytes
+        for layer in graph:
+            layer._weights = tuple(found.get(id(layer), ()))
+        self.used = used
+
+    def release(self) -> None:
+        """Gives back the memory of pages that were looked at; who looks again reads them again."""
+        if isinstance(self.data.obj, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            self.data.obj.madvise(mmap.MADV_DONTNEED)
+
+    def is_still(self, path: str | os.PathLike[str]) -> bool:
+        """Whether a path leads to this file, and nobody has written to it."""
+        try:
+            return bool(self._identity) and _identity(os.stat(path)) == self._identity
+        except OSError:
+            return False
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)

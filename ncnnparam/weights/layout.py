@@ -1,0 +1,108 @@
+"""Where each array of a graph lies in its ``.bin`` file.
+
+The file has no index: only the params of each layer, in the order of the graph, say what comes next. Nothing
+but tags is read, and no size out of a file is trusted before it was found to fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ncnnparam.errors import OpsError, WeightsError
+from ncnnparam.ops import WeightArray, registry
+from ncnnparam.weights.arrays import Weight
+from ncnnparam.weights.storage import TAG_SIZE, Storage
+
+if TYPE_CHECKING:
+    from ncnnparam.graph import Graph, Layer
+
+
+def wanted(layer: Layer) -> list[WeightArray]:
+    """The arrays that ncnn reads for a layer, in order.
+
+    Raises:
+        WeightsError: The type is unknown, or the params make no sense.
+    """
+    layer_type = registry.get(layer.type)
+    if layer_type is None:
+        hint = registry.suggest(layer.type) or "declare it in a TOML file and load that with ops.load_ops"
+        message = f"{describe(layer)}: nobody knows what weights this type has"
+        raise WeightsError(message, layer=layer.name, hint=hint)
+    if not layer_type.weights:
+        return []
+    try:
+        return layer_type.weight_layout(dict(layer.params))
+    except OpsError as error:
+        message = f"layer '{layer.name}': {error.message}"
+        raise WeightsError(message, layer=layer.name, hint=error.hint) from None
+
+
+def locate(graph: Graph, data: memoryview, *, name: str | None = None) -> Iterator[tuple[Layer, Weight]]:
+    """The arrays of a graph, in the order of the file, as views of it.
+
+    Args:
+        graph: The graph.
+        data: The whole ``.bin`` file.
+        name: Name of the file for messages.
+
+    Yields:
+        A layer and one of its arrays. The end of the last one is where ncnn stops to read.
+
+    Raises:
+        WeightsError: The file does not fit the graph; what came before it stands.
+    """
+    offset = 0
+    for layer in graph:
+        for array in wanted(layer):
+            weight = _weight(layer, array, data, offset, f"{name}: " if name else "")
+            yield layer, weight
+            offset += weight.nbytes
+
+
+def describe(layer: Layer) -> str:
+    """A layer in a message."""
+    return f"layer '{layer.name}' ({layer.type})"
+
+
+def _weight(layer: Layer, array: WeightArray, data: memoryview, offset: int, file: str) -> Weight:
+    """The array at an offset."""
+    tag: int | None = None
+    if array.kind == "tagged":
+        if offset + TAG_SIZE > len(data):
+            raise _cut_off(layer, array, data, offset, "a tag of 4 bytes", file)
+        tag = int.from_bytes(data[offset : offset + TAG_SIZE], "little")
+        storage = Storage.from_tag(tag)
+    else:
+        storage = Storage.RAW if array.kind == "raw" else Storage.BYTES
+    size = storage.size(array.count)
+    if offset + size > len(data):
+        expected = f"{size} bytes for {array.count} elements as {storage}"
+        raise _cut_off(layer, array, data, offset, expected, file, tag)
+    return Weight(array, storage, data[offset : offset + size], offset)
+
+
+def _cut_off(
+    layer: Layer,
+    array: WeightArray,
+    data: memoryview,
+    offset: int,
+    expected: str,
+    file: str,
+    tag: int | None = None,
+) -> WeightsError:
+    left = len(data) - offset
+    found = f"{left} bytes up to the end of the file" if left else "the end of the file"
+    hint = "the file was cut off, or it belongs to another .param"
+    if tag is not None and Storage.from_tag(tag) is Storage.TABLE:
+        found += f"; the tag 0x{tag:08X} is none that today's tools write"
+        hint = "the .bin most likely belongs to another .param"
+    return WeightsError(
+        f"{file}{describe(layer)}, {array.name} at offset {offset}: expected {expected}, found {found}",
+        layer=layer.name,
+        array=array.name,
+        offset=offset,
+        expected=expected,
+        found=found,
+        hint=hint,
+    )
