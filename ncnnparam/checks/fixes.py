@@ -36,7 +36,10 @@ def fix(graph: Graph, *, unsafe: bool = False, rules: Sequence[Rule] = RULES) ->
         What was done, a sentence each; empty if nothing was.
     """
     table = REPAIRS + UNSAFE_REPAIRS if unsafe else REPAIRS
-    return [line for rule, repair in table if rule in rules for line in repair(graph)]
+    done: list[str] = []
+    while more := [line for rule, repair in table if rule in rules for line in repair(graph)]:
+        done += more  # and again: in a graph with a circle, a Split that goes may make another one sound
+    return done
 
 
 def _delete_repeats(graph: Graph) -> Iterator[str]:
@@ -105,6 +108,8 @@ def _insert_splits(graph: Graph) -> Iterator[str]:
 
 
 def _sort(graph: Graph) -> Iterator[str]:
+    if links.names_stand_twice(graph):
+        return
     try:
         if graph.sort():
             yield "put the layers into an order in which each stands below those it reads from"

@@ -11,8 +11,13 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from ncnnparam.ops import registry
+
 if TYPE_CHECKING:
     from ncnnparam.graph import Graph, Layer
+    from ncnnparam.ops import LayerType
+
+_METADATA = "SherpaMetaData"
 
 
 def written_counts(graph: Graph) -> tuple[int, int]:
@@ -39,6 +44,18 @@ def layers_and_reach(graph: Graph) -> Iterator[tuple[Layer, bool]]:
     read = reach(graph)
     for index, layer in enumerate(graph.layers):
         yield layer, index < read
+
+
+def known_layers(graph: Graph) -> Iterator[tuple[Layer, LayerType, bool]]:
+    """Every layer whose type is known, its type, and whether ncnn itself refuses what the type would refuse.
+
+    A layer that the loader does not get to is refused by nobody, one of a custom type not by ncnn. Speech
+    metadata are left out: their own rules know which of their params go together.
+    """
+    for layer, reached in layers_and_reach(graph):
+        known = registry.get(layer.type)
+        if known is not None and known.name != _METADATA:
+            yield layer, known, reached and not known.custom
 
 
 def blob_slots(layers: Iterable[Layer]) -> int:

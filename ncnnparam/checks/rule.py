@@ -53,7 +53,8 @@ class Rule:
     """One thing that can be wrong with a graph or its text.
 
     Attributes:
-        code: Stable code, ``NP`` and three digits: 1xx text, 2xx graph, 3xx speech metadata.
+        code: Stable code, ``NP`` and three digits: 1xx text, 2xx graph, 3xx speech metadata, 4xx what params
+            mean to their layer type.
         name: Slug, the name of its page in ``docs/rules``.
         severity: How bad a violation is, unless the finding says otherwise.
         summary: One sentence without a final full stop.

@@ -60,6 +60,28 @@ def max_size_option(command: Command) -> Command:
     )(command)
 
 
+def ops_option(command: Command) -> Command:
+    """Adds ``--ops``; the declared types are known before the command runs, which gets nothing."""
+    return click.option(
+        "--ops",
+        metavar="FILE",
+        multiple=True,
+        expose_value=False,
+        callback=_load_ops,
+        type=click.Path(),
+        help="A TOML file that declares layer types of your own; may be repeated.",
+    )(command)
+
+
+def _load_ops(ctx: click.Context, param: click.Parameter, files: tuple[str, ...]) -> None:
+    from ncnnparam.ops.registry import load_ops
+
+    for file in () if ctx.resilient_parsing else files:
+        if file == "-":
+            raise click.BadParameter("name a file; standard input is for models")
+        load_ops(file)
+
+
 def output_options(command: Command) -> Command:
     """Adds ``-o`` and ``--backup``; the command gets ``output`` and ``backup``."""
     for option in (

@@ -6,6 +6,7 @@ Exit codes: 0 clean, 1 something was found (differences, problems), 2 trouble.
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from importlib import import_module
@@ -101,6 +102,8 @@ def main(args: list[str] | None = None) -> None:
     """Runs a command line and exits; a user's mistake is a message and never a traceback."""
     # a graph is many small objects that live to the end; looking for garbage among them takes long
     gc.set_threshold(1_000_000)
+    if sys.stdout is None:  # closed by who started us: the first who writes to it shall learn that
+        sys.stdout = io.TextIOWrapper(io.FileIO(os.devnull))
     try:
         result: Any = cli.main(args, prog_name="ncnnparam", standalone_mode=False)
         sys.stdout.flush()
@@ -118,6 +121,8 @@ def main(args: list[str] | None = None) -> None:
         # keep Python from complaining about it at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(TROUBLE)
+    except io.UnsupportedOperation:
+        _fail("cannot write standard output: it is closed")
     except OSError as error:
         _fail(f"{error.filename or 'output'}: {error.strerror or error}")
     else:

@@ -35,6 +35,9 @@ class Arity:
             return f"{self.minimum} or more"
         return f"{self.minimum}" if self.minimum == self.maximum else f"{self.minimum} to {self.maximum}"
 
+    def __contains__(self, count: int) -> bool:
+        return self.minimum <= count and (self.maximum is None or count <= self.maximum)
+
 
 ONE = Arity(1, 1)
 
@@ -129,15 +132,15 @@ class LayerType:
     def violations(self, params: Mapping[int, Value]) -> list[Violation]:
         """What ncnn 1.0.20261020 would not take of a layer's params.
 
-        What params demand of each other is looked at only once each is sound by itself.
+        What params demand of each other is looked at only once ncnn would not refuse any of them by itself.
         """
         stated = [spec for spec in (*self.params, *COMMON_PARAMS) if spec.id in params]
         kinds = [spec.kind_violation(params[spec.id]) for spec in stated]
-        ranges = [spec.range_violation(self.read(spec.id, params)) for spec in self.params]
+        ranges = [self._range_violation(spec, params) for spec in self.params]
         found = [violation for violation in (*kinds, *ranges) if violation is not None]
-        if found:
+        if any(violation.refused for violation in found):
             return found
-        return [
+        return found + [
             violation
             for spec in self.params
             for violation in spec.unmet(
@@ -146,7 +149,7 @@ class LayerType:
         ]
 
     def arity(self, params: Mapping[int, Value]) -> tuple[Arity, Arity]:
-        """How many blobs a layer with these params takes and makes."""
+        """How many blobs a layer with these params takes and makes, as far as they settle it."""
         return self._settled(self.inputs, params), self._settled(self.outputs, params)
 
     def is_int8(self, params: Mapping[int, Value]) -> bool:
@@ -186,8 +189,17 @@ class LayerType:
     def _settled(self, arity: Arity, params: Mapping[int, Value]) -> Arity:
         if not arity.exact:
             return arity
-        count = self.evaluate(arity.exact, params)
+        try:
+            count = self.evaluate(arity.exact, params)
+        except OpsError:  # a division by zero
+            return arity
         return Arity(count, count)
+
+    def _range_violation(self, spec: ParamSpec, params: Mapping[int, Value]) -> Violation | None:
+        try:
+            return spec.range_violation(self.read(spec.id, params))
+        except OpsError:  # its default divides by zero: another demand is about that zero
+            return None
 
     def _tell(self, text: str, params: Mapping[int, Value]) -> str:
         used = self.parsed(text)

@@ -15,6 +15,8 @@ ParamType: TypeAlias = Literal["int", "float", "array", "string"]
 ItemType: TypeAlias = Literal["int", "float"]
 
 PARAM_TYPES: tuple[ParamType, ...] = ("int", "float", "array", "string")
+FEATURE_MASK = 31
+"""The id of the features to switch off, which ncnn reads on every layer."""
 _LONGEST_SHOWN = 60  # characters of a value in a message
 _ARTICLES = {"int": "an int", "float": "a float", "array": "an array", "string": "a string"}
 
@@ -84,10 +86,11 @@ class ParamSpec:
         if self.reads(value):
             return None
         wanted = _ARTICLES[self.type] + (f" of {self.items}s" if self.items else "")
-        effect = "refuses anything else" if self.type == "array" else "takes the default instead"
+        refused = self.type == "array" or self.id == FEATURE_MASK
+        effect = "refuses anything else" if refused else "takes the default instead"
         shown = repr(value) if len(repr(value)) <= _LONGEST_SHOWN else f"{repr(value)[:_LONGEST_SHOWN]}..."
         message = f"{self.name} is {wanted}, not {shown}: ncnn {effect}"
-        return Violation(self, message, refused=self.type == "array")
+        return Violation(self, message, refused)
 
     def range_violation(self, value: Value) -> Violation | None:
         """What is wrong with the size of a value, if anything."""
@@ -120,7 +123,11 @@ class ParamSpec:
 COMMON_PARAMS = (
     ParamSpec(30, "shape_hints", "array", (), "sizes of the outputs: dims w h c, or dims w h d c, each"),
     ParamSpec(
-        31, "featmask", "int", 0, "features switched off, as a sum: 1 fp16 arithmetic, 2 fp16 storage, ..."
+        FEATURE_MASK,
+        "featmask",
+        "int",
+        0,
+        "features switched off, as a sum: 1 fp16 arithmetic, 2 fp16 storage, ...",
     ),
 )
 """Params that ncnn itself reads on every layer: shapes of the outputs, and features switched off."""

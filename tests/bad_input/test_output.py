@@ -31,6 +31,28 @@ def test_full_standard_output(run: Run, sound: Path) -> None:
         assert_trouble(run("show", sound.name, stdout=full), "No space left")
 
 
+@pytest.mark.parametrize("command", ["show", "check", "diff"])
+def test_closed_standard_output(command: str, run: Run, sound: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.param").write_bytes(EDITED)
+    args = [command, sound.name, *(["other.param"] if command == "diff" else ["--format", "json"])]
+    assert_trouble(run(*args, preexec_fn=_close_output), "standard output", "closed")
+    assert_trouble(run(*EDIT, "-o", "-", preexec_fn=_close_output), "standard output", "closed")
+
+
+def test_an_edit_in_place_needs_no_standard_output(run: Run, sound: Path) -> None:
+    assert run(*EDIT, preexec_fn=_close_output).returncode == 0
+    assert sound.read_bytes() == EDITED
+
+
+def _close_output() -> None:
+    os.close(1)
+
+
+def test_the_output_may_be_the_pipe_of_standard_output(run: Run, sound: Path) -> None:
+    result = run(*EDIT, "-o", "/dev/stdout")
+    assert (result.returncode, result.stdout) == (0, EDITED), result.stderr
+
+
 def _small_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 

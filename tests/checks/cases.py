@@ -16,7 +16,7 @@ from ncnnparam.speech.rules import RULES as SPEECH_RULES
 from ncnnparam.syntax import parse
 
 FOLDER = Path(__file__).with_name("cases")
-ALL_RULES = (*RULES, *SPEECH_RULES)
+ALL_RULES = tuple(sorted((*RULES, *SPEECH_RULES), key=lambda rule: rule.code))
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ncnnparam import Graph, dumps, load, loads
-from ncnnparam.checks import check, fix
+from ncnnparam.checks import RULES, check, fix, select_rules
 
 from .cases import Case, cases, findings_of, graph_of
 
@@ -83,6 +83,22 @@ def test_narrowing_a_split_does_not_leave_its_shape_hint_wrong() -> None:
     assert [finding.code for finding in findings_of(repaired(text))] == []
 
 
+def test_a_split_of_one_output_stays_beside_other_readers() -> None:
+    text = "7767517\n4 4\nInput in0 0 1 in0\nReLU r 1 1 in0 a\nSplit s 1 1 a out0\nReLU q 1 1 a out1\n"
+    graph = graph_of(text)
+    assert fix(graph, rules=select_rules(RULES, ["NP210"])) == []
+    assert dumps(graph) == text
+
+
+def test_layers_stay_where_they_are_when_their_order_says_which_blob_is_read() -> None:
+    text = (
+        "7767517\n5 5\nInput in0 0 1 in0\nReLU r 1 1 b c\n"
+        "Sigmoid s 1 1 z b\nReLU q 1 1 in0 z\nTanH t 1 1 c b\n"
+    )
+    assert repaired(text) == text
+    assert fixable(text) == []
+
+
 def test_a_circle_is_left_as_it_is() -> None:
     text = "7767517\n2 2\nReLU one 1 1 a b\nReLU two 1 1 b a\n"
     assert repaired(text) == text
@@ -121,8 +137,20 @@ def broken_texts(draw: st.DrawFn) -> str:
     return "\n".join(["7767517", f"{declared[0]} {declared[1]}", *order, ""])
 
 
+# in a circle of Splits, each one that goes makes another one sound
+CIRCLE = """7767517
+0 0
+Input in0 0 1 b0
+Split layer5 1 3 b4 b5 b5_splitncnn_1 b5_2
+Split layer1 1 3 b5 b1 b1_splitncnn_1 b1_2
+Split layer4 1 3 b6 b4 b4_splitncnn_1 b4_2
+Split layer6 1 3 b1 b6 b6_splitncnn_1 b6_2
+"""
+
+
 @settings(max_examples=150, deadline=None)
 @given(broken_texts())
+@example(CIRCLE)
 def test_random_repairs_hold(text: str) -> None:
     once = repaired(text)
     circle = {"NP206"} if _is_circular(graph_of(once)) else set()

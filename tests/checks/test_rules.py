@@ -25,7 +25,7 @@ def test_codes_and_names_are_unique_and_in_order() -> None:
 
 @each_rule
 def test_rule_is_well_formed(rule: Rule) -> None:
-    assert re.fullmatch(r"NP[123]\d\d", rule.code)
+    assert re.fullmatch(r"NP[1-4]\d\d", rule.code)
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.name)
     assert rule.summary[0].isupper()
     assert not rule.summary.endswith(".")

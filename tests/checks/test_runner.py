@@ -41,7 +41,7 @@ def test_rules_are_chosen_by_code_beginning_and_name(
 
 @pytest.mark.parametrize(
     ("word", "near"),
-    [("layer-cout", "layer-count"), ("NP999", "NP"), ("np2O1", "NP2"), ("", "NP101 to NP215")],
+    [("layer-cout", "layer-count"), ("NP999", "NP"), ("np2O1", "NP2"), ("", "NP101 to NP403")],
 )
 def test_an_unknown_rule_is_an_error_that_helps(word: str, near: str) -> None:
     with pytest.raises(ConfigError, match=f"there is no rule '{word}'(.|\n)*{near}"):

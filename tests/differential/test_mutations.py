@@ -2,7 +2,7 @@
 
 A text that ncnn refuses must be a parse error or have a finding that says so; one that it reads must be read,
 with the same layers, blobs and values, and have no such finding; one that crashes it must have an error.
-Files that a layer refuses (its own ``load_param``, ``one_blob_only``) are counted apart.
+That holds for files that a layer refuses too (its own ``load_param``, ``one_blob_only``).
 A failure is replayed by ``python -m tests.oracle SEED [--shrink]``.
 """
 

@@ -43,7 +43,7 @@ def compare(text: bytes, oracle: Oracle) -> Comparison:
 
     ncnn loads it as it is, and again with every layer type replaced by an empty layer: the second verdict
     is about the text alone. A text that only the first refuses is refused by a layer, for the values of its
-    params or the number of its blobs; there we may say either.
+    params or the number of its blobs: what a layer wants of them, the registry knows.
     """
     full, blank = oracle.load(text), oracle.load(text, blank=True)
     try:
@@ -80,8 +80,9 @@ def _kind(full: Verdict, blank: Verdict) -> str:
 def _fault(full: Verdict, blank: Verdict, ours: Opinion) -> str | None:
     if full.crashes and not ours.wrong:
         return f"ncnn crashes (signal {full.signal}, {full.error}), we find no error"
-    if blank.rc == -1 and ours.refused is None:
-        return f"ncnn refuses it ({' | '.join(blank.messages)}), we do not"
+    for verdict in (blank, full):
+        if verdict.rc == -1 and ours.refused is None:
+            return f"ncnn refuses it ({' | '.join(verdict.messages)}), we do not"
     if full.reads and blank.reads and ours.refused is not None:
         return f"ncnn reads it, we refuse it: {ours.refused}"
     if blank.layers is not None and ours.tree is not None:

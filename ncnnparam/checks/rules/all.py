@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ncnnparam.checks.rule import Rule
-from ncnnparam.checks.rules import counts, layers, links, names, numbers, params, splits, text
+from ncnnparam.checks.rules import counts, layers, links, names, numbers, ops, params, splits, text
 
 RULES: tuple[Rule, ...] = (
     text.syntax,
@@ -36,5 +36,8 @@ RULES: tuple[Rule, ...] = (
     layers.shape_hint,
     layers.leftover_op,
     layers.unknown_type,
-    layers.outdated_layer,
+    ops.outdated_layer,
+    ops.unknown_param,
+    ops.param_type,
+    ops.param_demand,
 )

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ncnnparam.checks.finding import Severity
-from ncnnparam.checks.loader import layers_and_reach
+from ncnnparam.checks.loader import known_layers, layers_and_reach
 from ncnnparam.checks.place import N_INPUTS, N_OUTPUTS, at_param, at_word
 from ncnnparam.checks.rule import Problem, rule
 from ncnnparam.checks.rules.arity import takes_one_blob
 from ncnnparam.checks.rules.shape_hint import SHAPE_HINTS, fault_of_hint
-from ncnnparam.ops import registry
+from ncnnparam.ops import Arity, registry
+from ncnnparam.ops.layer_type import ONE
 
 if TYPE_CHECKING:
     from ncnnparam.graph import Graph
@@ -22,19 +23,22 @@ _FOREIGN = re.compile(r"(?:pnnx|Tensor|torch|torchvision|nn|F)\.|(?:aten|prim|on
 
 @rule("NP211", "arity", Severity.ERROR, refused=True)
 def arity(graph: Graph) -> Iterator[Problem]:
-    """A layer that takes one blob has more or fewer."""
-    for layer, reached in layers_and_reach(graph):
-        known = registry.get(layer.type)
-        if known is None or not takes_one_blob(layer, known):
-            continue
+    """A layer has more or fewer inputs or outputs than its type."""
+    for layer, known, refused in known_layers(graph):
+        one_blob = takes_one_blob(layer, known)
+        takes, makes = (ONE, ONE) if one_blob else known.arity(layer.params)
         inputs, outputs = len(layer.inputs), len(layer.outputs)
-        if (inputs, outputs) != (1, 1):
+        if inputs not in takes or outputs not in makes:
+            wanted = f"{_count(takes, 'input')} and {_count(makes, 'output')}"
             yield Problem(
-                f"{layer.type} '{layer.name}' should read one blob and make one, "
-                f"and it reads {inputs} and makes {outputs}",
-                at_word(layer, N_OUTPUTS if inputs == 1 else N_INPUTS),
-                refused=reached and not known.custom,
+                f"{layer.type} '{layer.name}' should have {wanted}, and it has {inputs} and {outputs}",
+                at_word(layer, N_OUTPUTS if inputs in takes else N_INPUTS),
+                refused=one_blob and refused,
             )
+
+
+def _count(arity: Arity, what: str) -> str:
+    return f"{arity} {what}" if arity == ONE else f"{arity} {what}s"
 
 
 @rule("NP212", "shape-hint", Severity.ERROR, fixable=True, refused=True)
@@ -81,31 +85,3 @@ def unknown_type(graph: Graph) -> Iterator[Problem]:
             hint,
             severity=Severity.WARNING if hint else Severity.INFO,
         )
-
-
-@rule("NP215", "outdated-layer", Severity.ERROR, refused=True)
-def outdated_layer(graph: Graph) -> Iterator[Problem]:
-    """An old converter wrote the layer; ncnn asks for a new one."""
-    for layer, reached in layers_and_reach(graph):
-        if layer.type == "Softmax":
-            # axis, fixbug0
-            outdated = _int(layer.params.get(1, 0)) == 0 and _int(layer.params.get(0, 0)) != 0
-            key = 1
-        elif layer.type == "Reduction":
-            # axes, fixbug0
-            outdated = _int(layer.params.get(5, 0)) == 0 and layer.params.get(3, ()) not in ((), "")
-            key = 5
-        else:
-            continue
-        if outdated:
-            yield Problem(
-                f"{layer.type} '{layer.name}' lacks {key}=1: an old converter wrote it, with other axes",
-                at_word(layer),
-                f"convert the network again, or check the axes and add {key}=1",
-                refused=reached,
-            )
-
-
-def _int(value: object) -> int:
-    """What ncnn takes a param for that it wants as an int: 0, the default here, for anything else."""
-    return value if isinstance(value, int) else 0

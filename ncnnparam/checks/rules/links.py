@@ -42,7 +42,7 @@ def undefined_input(graph: Graph) -> Iterator[Problem]:
 @rule("NP206", "input-order", Severity.ERROR, fixable=True)
 def input_order(graph: Graph) -> Iterator[Problem]:
     """A layer reads a blob that is made further down."""
-    refused = lacks_slots(graph)
+    refused, twice = lacks_slots(graph), names_stand_twice(graph)
     above: set[Layer] = set()
     for layer, reached in layers_and_reach(graph):
         for index, blob in enumerate(layer.inputs):
@@ -54,9 +54,15 @@ def input_order(graph: Graph) -> Iterator[Problem]:
                     at_input(layer, index),
                     None if itself else f"move '{layer.name}' below '{blob.producer.name}'",
                     refused=refused and reached,
-                    fixable=not itself,
+                    fixable=not itself and not twice,
                 )
         above.add(layer)
+
+
+def names_stand_twice(graph: Graph) -> bool:
+    """Whether two outputs have one name: then the order of the layers says which of them is read."""
+    names = [blob.name for layer in graph.layers for blob in layer.outputs]
+    return len(set(names)) < len(names)
 
 
 @rule("NP207", "missing-split", Severity.ERROR, fixable=True)

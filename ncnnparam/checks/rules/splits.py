@@ -59,5 +59,6 @@ def is_removable(split: Layer) -> bool:
     """Whether a Split has one output and can go without the name of an input or output of the network."""
     if not is_split(split) or len(split.outputs) != 1:
         return False
-    maker = split.inputs[0].producer
-    return bool(split.outputs[0].uses) or (maker is not None and maker.type != INPUT)
+    (source,), (out,) = split.inputs, split.outputs
+    made = source.producer is not None and source.producer.type != INPUT
+    return bool(out.uses) or (made and len(source.uses) == 1)

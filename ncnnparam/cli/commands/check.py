@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ncnnparam.cli.common import FOUND, changed_lines, emit, max_size_option, say
+from ncnnparam.cli.common import FOUND, changed_lines, emit, max_size_option, ops_option, say
 
 if TYPE_CHECKING:
     from ncnnparam.checks import Finding, Rule
@@ -37,6 +37,7 @@ FORMATS = ("text", "json", "github", "sarif")
 @click.option(
     "--strict", is_flag=True, help="Take only what ncnn 1.0.20261020 reads; the rest is a syntax error."
 )
+@ops_option
 @max_size_option
 def command(
     models: tuple[str, ...],
@@ -175,11 +176,11 @@ def _counts(finding: Finding) -> bool:
 
 
 def _all_rules() -> tuple[Rule, ...]:
-    """The rules of the graph and those of the speech metadata."""
+    """The rules of the graph and those of the speech metadata, by code."""
     from ncnnparam.checks import RULES
     from ncnnparam.speech.rules import RULES as SPEECH_RULES
 
-    return (*RULES, *SPEECH_RULES)
+    return tuple(sorted((*RULES, *SPEECH_RULES), key=lambda rule: rule.code))
 
 
 def _words(options: tuple[str, ...]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ncnnparam.cli.common import FOUND, emit, max_size_option, read_model
+from ncnnparam.cli.common import FOUND, emit, max_size_option, ops_option, read_model
 
 if TYPE_CHECKING:
     from ncnnparam.diff import Diff
@@ -29,6 +29,7 @@ FORMATS = ("text", "table", "json")
     help="How to report; by default a table on a terminal and text elsewhere.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing; the exit code tells.")
+@ops_option
 @max_size_option
 def command(
     first: str,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ncnnparam.cli.common import emit, emit_json, format_option, max_size_option, read_model
+from ncnnparam.cli.common import emit, emit_json, format_option, max_size_option, ops_option, read_model
 from ncnnparam.cli.completers import layer_names, types_and_files
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ STATED = "*"
 )
 @click.argument("name", metavar="[LAYER]", required=False, shell_complete=layer_names)
 @format_option
+@ops_option
 @max_size_option
 def command(model: str, name: str | None, form: str, max_size: int) -> None:
     """Tell what a layer type is, or what a layer of a model says.

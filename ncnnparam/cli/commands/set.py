@@ -13,6 +13,7 @@ from ncnnparam.cli.common import (
     finish_edit,
     max_size_option,
     model_argument,
+    ops_option,
     read_model,
     say_names,
 )
@@ -38,6 +39,7 @@ EMPTY_ARRAY = "[]"
     "--type", "type_glob", metavar="GLOB", shell_complete=type_names, help="Only layers of these types."
 )
 @edit_options
+@ops_option
 @max_size_option
 def command(
     model: str,

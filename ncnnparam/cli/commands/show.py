@@ -14,6 +14,7 @@ from ncnnparam.cli.common import (
     format_option,
     max_size_option,
     model_argument,
+    ops_option,
     read_model,
     say,
 )
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 )
 @click.option("--name", "name_glob", metavar="GLOB", help="List only layers of these names.")
 @format_option
+@ops_option
 @max_size_option
 def command(
     model: str,
