@@ -87,6 +87,8 @@ def _rewrite_line(at_fault: Callable[[Layer], int | None], done: str) -> Repair:
 
 
 def _narrow_splits(graph: Graph) -> Iterator[str]:
+    if links.names_stand_twice(graph):
+        return
     for layer in graph.layers:
         if is_split(layer):
             name = layer.name
@@ -96,6 +98,8 @@ def _narrow_splits(graph: Graph) -> Iterator[str]:
 
 
 def _remove_single_splits(graph: Graph) -> Iterator[str]:
+    if links.names_stand_twice(graph):
+        return
     for layer in graph.layers:
         if splits.is_removable(layer):
             yield f"removed the Split '{layer.name}', which had one output"
@@ -103,6 +107,8 @@ def _remove_single_splits(graph: Graph) -> Iterator[str]:
 
 
 def _insert_splits(graph: Graph) -> Iterator[str]:
+    if links.names_stand_twice(graph):
+        return
     for split in graph.split_fanout():
         yield f"put the Split '{split.name}' behind '{split.inputs[0].name}'"
 

@@ -17,6 +17,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 FOUND = 1
 """Exit code for "differences found" and "problems found"."""
+TROUBLE = 2
+"""Exit code for what went wrong."""
 
 _SIZE = re.compile(r"(\d+)([KMG]?)B?", re.IGNORECASE)
 _ESCAPES = {

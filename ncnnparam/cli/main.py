@@ -14,9 +14,8 @@ from typing import Any
 
 import click
 
+from ncnnparam.cli.common import TROUBLE, say
 from ncnnparam.errors import NcnnParamError, did_you_mean
-
-TROUBLE = 2
 
 # name -> what the overview says; a command's module is loaded when the command is asked for
 COMMANDS = {
@@ -130,7 +129,5 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _fail(message: str) -> None:
-    from ncnnparam.cli.common import say
-
     say(f"error: {message}")
     sys.exit(TROUBLE)

@@ -185,3 +185,16 @@ def test_real_files_are_repaired(shared: Path) -> None:
         assert fixable(once) == [], path.name
         again = loads(once)
         assert fix(again.graph) == [], path.name
+
+
+def test_links_are_left_alone_while_two_blobs_have_one_name() -> None:
+    text = (
+        "7767517\n6 7\nInput in0 0 1 in0\nReLU a 1 1 in0 x\nReLU b 1 1 in0 x\n"
+        "Sigmoid c 1 1 x out0\nSplit s 1 2 out0 out0_splitncnn_0 out0_splitncnn_1\n"
+        "ReLU d 1 1 out0_splitncnn_0 out1\n"
+    )
+    graph = loads(text).graph
+    found = {finding.code: finding.fixable for finding in check(graph)}
+    assert found["NP204"] is found["NP207"] is found["NP209"] is False
+    assert fix(graph) == []
+    assert dumps(graph) == text

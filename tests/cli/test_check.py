@@ -194,3 +194,10 @@ def test_names_that_are_no_utf8(tmp_path: Path) -> None:
     assert run(path).returncode == 0
     path.write_bytes(path.read_bytes().replace(b"in0 out0", b"in\xff out0"))
     assert "\ufffd" in run(path).stdout
+
+
+def test_strict_only_looks(model: Path) -> None:
+    before = model.read_bytes()
+    result = run("--strict", "--fix", "--unsafe-fixes", model)
+    assert (result.returncode, model.read_bytes()) == (2, before)
+    assert "take one of them" in result.stderr

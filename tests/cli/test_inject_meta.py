@@ -170,6 +170,7 @@ def test_crlf_stays(run: Run, encoder: Path) -> None:
     ("args", "message"),
     [
         ([], "--from-config, icefall's flags, or --infer"),
+        (["--kind", "lstm"], "--from-config, icefall's flags, or --infer"),
         (["--kind", "zipfromer", "--infer"], "zipformer"),
         (["--num-encoder-layers", "two", "--infer"], "--num-encoder-layers is 'two'"),
         (["--memory-size", "16"], "lacks --num-encoder-layers"),
@@ -193,3 +194,9 @@ def test_no_config_to_find(run: Run, encoder: Path, monkeypatch: pytest.MonkeyPa
     result = run("inject-meta", encoder, "--from-config")
     assert result.exit_code == 2
     assert "ncnnparam.toml" in result.err
+
+
+def test_a_model_behind_from_config_is_missed(run: Run, encoder: Path) -> None:
+    result = run("inject-meta", "--from-config", encoder)
+    assert result.exit_code == 2
+    assert "MODEL stands before --from-config" in result.err

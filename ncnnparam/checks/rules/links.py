@@ -68,6 +68,7 @@ def names_stand_twice(graph: Graph) -> bool:
 @rule("NP207", "missing-split", Severity.ERROR, fixable=True)
 def missing_split(graph: Graph) -> Iterator[Problem]:
     """A blob is read twice without a Split."""
+    fixable = not names_stand_twice(graph)
     readers: dict[Blob, Layer] = {}
     for layer in graph.layers:
         for index, blob in enumerate(layer.inputs):
@@ -79,6 +80,7 @@ def missing_split(graph: Graph) -> Iterator[Problem]:
                     f"'{layer.name}' reads '{blob.name}' {again}: ncnn loads it and crashes when it runs",
                     at_input(layer, index),
                     "let a Split make as many copies as are read",
+                    fixable=fixable,
                 )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ncnnparam.checks.finding import Severity
 from ncnnparam.checks.place import at_output, at_word
 from ncnnparam.checks.rule import Problem, rule
+from ncnnparam.checks.rules.links import names_stand_twice
 from ncnnparam.graph.layer import INPUT, SPLIT, is_split
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _COPY_NAME = re.compile(r"_splitncnn_[0-9]+\Z")
 @rule("NP209", "unused-split-output", Severity.INFO, fixable=True)
 def unused_split_output(graph: Graph) -> Iterator[Problem]:
     """Nobody reads an output of a Split."""
+    twice = names_stand_twice(graph)
     for layer in graph.layers:
         if layer.type == SPLIT:
             for index in unused_outputs(layer):
@@ -27,7 +29,7 @@ def unused_split_output(graph: Graph) -> Iterator[Problem]:
                     f"no layer reads output '{layer.outputs[index].name}' of the Split '{layer.name}'",
                     at_output(layer, index),
                     "take it out of the Split",
-                    fixable=is_split(layer),
+                    fixable=is_split(layer) and not twice,
                 )
 
 
@@ -45,13 +47,14 @@ def unused_outputs(split: Layer) -> list[int]:
 @rule("NP210", "single-output-split", Severity.INFO, fixable=True)
 def single_output_split(graph: Graph) -> Iterator[Problem]:
     """A Split with one output copies nothing."""
+    twice = names_stand_twice(graph)
     for layer in graph.layers:
         if layer.type == SPLIT and len(layer.outputs) == 1:
             yield Problem(
                 f"the Split '{layer.name}' has one output and copies nothing",
                 at_word(layer),
                 "remove it, and let its reader read its input",
-                fixable=is_removable(layer),
+                fixable=is_removable(layer) and not twice,
             )
 
 

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ncnnparam.cli.common import FOUND, changed_lines, emit, max_size_option, ops_option, say
+from ncnnparam.cli.common import FOUND, TROUBLE, changed_lines, emit, max_size_option, ops_option, say
 
 if TYPE_CHECKING:
     from ncnnparam.checks import Finding, Rule
     from ncnnparam.checks.report import Checked
     from ncnnparam.graph import Graph
 
-TROUBLE = 2
 FORMATS = ("text", "json", "github", "sarif")
 
 
@@ -66,6 +65,10 @@ def command(
     from ncnnparam.checks.selection import select_rules
     from ncnnparam.errors import FileError
 
+    if strict and (fix or show_diff):
+        raise click.UsageError(
+            "--strict takes a file as ncnn does, --fix and --diff repair it: take one of them"
+        )
     if fix and show_diff:
         raise click.UsageError("--fix changes the file and --diff only shows the changes: take one of them")
     rules = select_rules(_all_rules(), _words(select), _words(ignore))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ncnnparam.cli.common import FOUND, changed_lines, emit, max_size_option, say
-
-TROUBLE = 2
+from ncnnparam.cli.common import FOUND, TROUBLE, changed_lines, emit, max_size_option, say
 
 
 @click.command(name="fmt")

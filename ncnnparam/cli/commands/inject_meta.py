@@ -36,7 +36,7 @@ def _flag_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(name="inject-meta", context_settings={"show_default": False})
-@click.argument("model", metavar="MODEL")
+@click.argument("model", metavar="MODEL", required=False)
 @click.option(
     "--from-config",
     "config",
@@ -61,7 +61,7 @@ def _flag_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @edit_options
 @max_size_option
 def command(
-    model: str,
+    model: str | None,
     config: str | None,
     infer: bool,
     kind_name: str | None,
@@ -88,6 +88,9 @@ def command(
     from ncnnparam.speech.inject import inject
     from ncnnparam.speech.metadata import describe
 
+    if model is None:
+        eaten = config is not None and config.endswith(".param")
+        raise click.UsageError("MODEL stands before --from-config" if eaten else "Missing argument 'MODEL'.")
     flags = {name: options.pop(name) for name in sorted(FLAG_NAMES)}
     kind = _kind(kind_name)
     target = read_model(model, max_size)
@@ -160,7 +163,7 @@ def _refuse_contradictions(metadata: Metadata, graph: Graph, shown: Any, *, forc
 
 def _report(resolved: Resolved, changes: tuple[str, ...]) -> None:
     for change in changes:
-        say(f"  {change}")
+        say(f"  before: {change}")
     for name, fact in resolved.inferred.items():
         say(f"  --{name.replace('_', '-')} from the graph: {fact.evidence}")
     for name in resolved.assumed:
