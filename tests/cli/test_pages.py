@@ -12,7 +12,7 @@ import pytest
 from .conftest import Run
 from .small import SMALL
 
-PAGES = ("show", "set", "rename", "remove", "extract", "fmt", "view", "explain", "completion")
+PAGES = ("show", "set", "rename", "remove", "extract", "fmt", "view", "explain", "completion", "inject-meta")
 ENCODER = "encoder.ncnn.param"
 UNTIDY = SMALL.replace(" " * 16, " ")
 """What the examples read from standard input."""
@@ -24,7 +24,8 @@ BLOCK = re.compile(r"^```\n(\$ ncnnparam .*?)^```$", re.MULTILINE | re.DOTALL)
 def test_examples(run: Run, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
     path = root / "docs/commands" / f"{page}.md"
     text = path.read_text(encoding="utf-8")
-    shutil.copyfile(root / "ncnnparam/demo" / ENCODER, tmp_path / ENCODER)
+    for name in (ENCODER, "ncnnparam.toml"):
+        shutil.copyfile(root / "ncnnparam/demo" / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
 
     def printed(block: re.Match[str]) -> str:
@@ -38,7 +39,7 @@ def test_examples(run: Run, root: Path, tmp_path: Path, monkeypatch: pytest.Monk
     assert BLOCK.sub(printed, text) == text
 
 
-@pytest.mark.parametrize("page", [*PAGES, "check", "diff"])
+@pytest.mark.parametrize("page", [*PAGES, "check", "diff", "demo"])
 def test_every_option_is_on_the_page(run: Run, root: Path, page: str) -> None:
     text = (root / "docs/commands" / f"{page}.md").read_text(encoding="utf-8")
     options = set(

@@ -82,8 +82,10 @@ def respelled(layer: Layer, param: Param) -> Param:
     """A param as every release reads it, or the param itself if nobody knows what is meant."""
     if param.id not in ID_RANGE or _lost(param):
         return param
-    value = float(param.value) if int_for_float(layer, param) else param.value  # type: ignore[arg-type]
-    return Param.make(param.id, value)
+    value = param.value
+    return Param.make(
+        param.id, float(value) if isinstance(value, int) and int_for_float(layer, param) else value
+    )
 
 
 @rule("NP103", "junk-number", Severity.ERROR, fixable=True, refused=True)
