@@ -107,7 +107,7 @@ class Weight:
         A scale counts for a run of elements: one output channel, one group of channels, or all. Only those of
         a transposed matrix count for its columns.
         """
-        each = scales.numpy(np.float32).reshape(-1)
+        each: NDArray[Any] = scales.numpy(np.float32).reshape(-1)
         runs = [prod(self.shape[:axis]) for axis in range(len(self.shape) + 1)]
         rows: tuple[int, int]
         if len(each) not in runs and len(self.shape) == 2 and len(each) == self.shape[1]:
