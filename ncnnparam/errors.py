@@ -115,6 +115,18 @@ class WeightsError(NcnnParamError):
         self.found = found
 
 
+class PassError(NcnnParamError):
+    """A pass that broke the model, or one that could not do what it was asked to do.
+
+    Attributes:
+        name: Name of the pass, or None.
+    """
+
+    def __init__(self, message: str, *, name: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.name = name
+
+
 class FileError(NcnnParamError):
     """A file that cannot be read or written."""
 

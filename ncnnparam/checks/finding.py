@@ -27,6 +27,7 @@ class Place:
         length: Number of characters.
         source_line: The whole line without its end.
         layer: Name of the layer, or None for the header and the file as a whole.
+        offset: Where in the ``.bin`` file, in bytes from its start, or None.
     """
 
     line: int = 0
@@ -34,6 +35,7 @@ class Place:
     length: int = 0
     source_line: str = ""
     layer: str | None = None
+    offset: int | None = None
 
 
 NOWHERE = Place()
@@ -87,3 +89,8 @@ class Finding:
     def layer(self) -> str | None:
         """Name of the layer at fault, or None."""
         return self.place.layer
+
+    @property
+    def offset(self) -> int | None:
+        """Where in the ``.bin`` file, in bytes, or None."""
+        return self.place.offset

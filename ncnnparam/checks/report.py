@@ -93,6 +93,7 @@ def _record(file: str, finding: Finding) -> dict[str, object]:
         "message": finding.message,
         "hint": finding.hint,
         "layer": finding.layer,
+        "offset": finding.offset,
         "fixable": finding.fixable,
         "refused": finding.refused,
     }

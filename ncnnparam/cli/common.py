@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Container, Sequence
@@ -38,6 +39,9 @@ def _size(ctx: click.Context, param: click.Parameter, value: str) -> int:
 
 model_argument = click.argument("model", metavar="MODEL", type=click.Path(allow_dash=True))
 """The model that a command reads; the shell completes it as a file."""
+
+bin_argument = click.argument("weights", metavar="[BIN]", type=click.Path(), required=False)
+"""The weights that go with a model, if they are to be read too; the command gets ``weights`` or None."""
 
 format_option = click.option(
     "--format",
@@ -105,41 +109,67 @@ def edit_options(command: Command) -> Command:
     return output_options(dry_run(command))
 
 
-def read_model(path: str, max_size: int) -> Model:
-    """Reads a model for a command that changes or shows it."""
+def read_model(path: str, max_size: int, weights: str | None = None) -> Model:
+    """Reads a model for a command that changes or shows it, with its ``.bin`` if that is named."""
     from ncnnparam.model import load
 
-    return load(path, max_size=max_size)
+    return load(path, weights, max_size=max_size)
 
 
-def find_layers(graph: Graph, pattern: str, *, type: str | None = None) -> list[Layer]:
-    """The layers of this name, or else those whose name matches it as a glob; at least one.
+def find_layers(graph: Graph, text: str, *, type: str | None = None) -> list[Layer]:
+    """The layers that a text on the command line means, at least one, in the order of the graph.
+
+    A layer of that very name wins, whatever the name looks like. A single word is next a glob of names, and
+    if no name matches, a type or a glob of types; anything else is a selector (``docs/selectors.md``).
 
     Args:
         graph: The graph.
-        pattern: A name or a glob; a name wins, for it may hold brackets.
+        text: A name, a glob or a selector.
         type: A glob that the layers' types must match too.
 
     Raises:
         NotFoundError: There is no such layer.
+        ParseError: The text is no word and no selector either.
     """
-    from ncnnparam.errors import NotFoundError
+    from ncnnparam.errors import NotFoundError, did_you_mean
+    from ncnnparam.selectors import is_word, select
 
-    found = [layer for layer in graph.find(type) if layer.name == pattern] or graph.find(type, name=pattern)
-    if not found and type is not None:
-        raise NotFoundError(f"no layer is of a type '{type}' and has a name '{pattern}'")
-    return found or [graph.layer(pattern)]
+    allowed = graph.find(type)
+    found = [layer for layer in allowed if layer.name == text]
+    if found:
+        return found
+    word = is_word(text)
+    meant = set(graph.find(name=text) or graph.find(text) if word else select(graph, text))
+    found = [layer for layer in allowed if layer in meant]
+    if found:
+        return found
+    if type is not None:
+        raise NotFoundError(f"no layer is of a type '{type}' and matches '{text}'")
+    if not word:
+        raise NotFoundError(f"no layer matches '{text}'")
+    names, types = [layer.name for layer in graph], [layer.type for layer in graph]
+    hint = did_you_mean(text, names) or did_you_mean(text, types)
+    raise NotFoundError(f"there is no layer '{text}'", hint=hint)
 
 
 def write_model(model: Model, output: str | None, *, backup: bool = False) -> None:
-    """Writes a model: to ``output``, else in place; what came from stdin goes to stdout."""
+    """Writes a model: to ``output``, else in place; what came from stdin goes to stdout.
+
+    Weights that were read are written too, to the ``.bin`` that has the name of the ``.param``.
+    """
     from ncnnparam.model import dump, save
+    from ncnnparam.syntax.pairing import bin_of
 
     target = output if output is not None else model.path or "-"
+    weights: str | os.PathLike[str] | None = None
+    if model.file is not None:
+        if target == "-":
+            raise click.UsageError("a pair of files cannot go to standard output: name one with -o")
+        weights = bin_of(target) if output is not None else model.file.path
     if target == "-":
         dump(model, "-")
     else:
-        save(model, target, backup=backup)
+        save(model, target, weights, backup=backup)
 
 
 def finish_edit(model: Model, output: str | None, backup: bool, dry_run: bool) -> None:
@@ -155,7 +185,12 @@ def finish_edit(model: Model, output: str | None, backup: bool, dry_run: bool) -
     correct_counts(model.graph)
     if dry_run:
         emit(changed_lines(old, dumps(model), model.path or "-"))
-    elif output not in (None, model.path) or model.path is None or dumps(model) != old:
+    elif (
+        output not in (None, model.path)
+        or model.path is None
+        or model.file is not None  # weights may have changed; the .bin is left alone if they have not
+        or dumps(model) != old
+    ):
         write_model(model, output, backup=backup)
 
 

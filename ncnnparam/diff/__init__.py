@@ -1,7 +1,8 @@
-"""Structural comparison of two graphs.
+"""Comparison of two graphs, and of two models with their weights.
 
 ``compare`` gives a ``Diff`` of small records, ``to_text`` prints one. ``align`` finds which layer is which,
-``meaning`` says when params are the same to ncnn.
+``meaning`` says when params are the same to ncnn. ``weights.compare_weights`` compares the arrays too;
+``measure`` has the numbers, ``quantized`` what int8 does to params, ``size`` where the bytes are.
 """
 
 from ncnnparam.diff.compare import compare
@@ -13,6 +14,7 @@ from ncnnparam.diff.records import (
     InterfaceChanged,
     LayerAdded,
     LayerMoved,
+    LayerQuantized,
     LayerRef,
     LayerRemoved,
     LayerRenamed,
@@ -33,6 +35,7 @@ __all__ = [
     "InterfaceChanged",
     "LayerAdded",
     "LayerMoved",
+    "LayerQuantized",
     "LayerRef",
     "LayerRemoved",
     "LayerRenamed",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
+from typing import TypeAlias
 
 from ncnnparam import ops
 from ncnnparam.diff.align import Alignment, align
@@ -28,6 +29,8 @@ from ncnnparam.diff.splits import compare_splits
 from ncnnparam.diff.view import Shared, View
 from ncnnparam.graph import INPUT, Graph, Layer
 
+Simplify: TypeAlias = Callable[[Layer, Layer, Iterable[Record]], Iterable[Record]]
+
 
 def compare(a: Graph, b: Graph, *, strict_names: bool = False, textual: bool = False) -> Diff:
     """Says what is different between two graphs.
@@ -41,11 +44,37 @@ def compare(a: Graph, b: Graph, *, strict_names: bool = False, textual: bool = F
         strict_names: Other names of layers and blobs are differences too.
         textual: Params that say the same and are written differently are differences too.
     """
+    return compare_aligned(align_graphs(a, b), a, b, strict_names=strict_names, textual=textual)
+
+
+def align_graphs(a: Graph, b: Graph) -> Alignment:
+    """Finds which layer of one graph is which layer of the other."""
     shared = Shared()
-    found = align(View(a, shared), View(b, shared))
+    return align(View(a, shared), View(b, shared))
+
+
+def compare_aligned(
+    found: Alignment,
+    a: Graph,
+    b: Graph,
+    *,
+    strict_names: bool = False,
+    textual: bool = False,
+    simplify: Simplify | None = None,
+) -> Diff:
+    """Says what is different between two graphs that are aligned; see ``compare``.
+
+    Args:
+        found: Which layer is which.
+        a: The first graph.
+        b: The second graph.
+        strict_names: Other names are differences too.
+        textual: Other spellings are differences too.
+        simplify: Given a layer, the same in the second graph and how they differ, gives what to report.
+    """
     placed = [
         *_unmatched(found),
-        *_matched(found, strict_names, textual),
+        *_matched(found, strict_names, textual, simplify),
         *compare_splits(found, strict_names),
     ]
     placed.sort(key=lambda item: item[0])
@@ -72,11 +101,16 @@ def _unmatched(found: Alignment) -> Iterator[tuple[Place, Record]]:
         yield (above[one], 2, one), LayerRemoved(a.ref(one), inputs, _params(a.layers[one]))
 
 
-def _matched(found: Alignment, strict_names: bool, textual: bool) -> Iterator[tuple[Place, Record]]:
+def _matched(
+    found: Alignment, strict_names: bool, textual: bool, simplify: Simplify | None
+) -> Iterator[tuple[Place, Record]]:
     unmoved = dict(found.in_order())
     for one, two in found.pairs():
         place = (two, 0, one)
-        for record in _compare_layer(found, one, two):
+        records: Iterable[Record] = _compare_layer(found, one, two)
+        if simplify is not None:
+            records = simplify(found.a.layers[one], found.b.layers[two], records)
+        for record in records:
             yield place, record
         if one not in unmoved:
             yield place, _moved(found, one, two)

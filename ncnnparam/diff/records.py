@@ -105,6 +105,21 @@ class ParamChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerQuantized:
+    """A layer that computes with other numbers (weights compared only), in place of the params that say so.
+
+    ``old`` and ``new`` are words: ``fp32`` or ``fp16`` after the storage of its weights, ``int8``,
+    ``int8, int8 output``, ``4 bit in blocks of 64``.
+    """
+
+    kind: ClassVar = "layer-quantized"
+    before: LayerRef
+    after: LayerRef
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
 class SpellingChanged:
     """Params that say the same to ncnn and are written differently (``textual`` only)."""
 
@@ -195,6 +210,7 @@ Record: TypeAlias = (
     | LayerMoved
     | TypeChanged
     | ParamChanged
+    | LayerQuantized
     | SpellingChanged
     | InputChanged
     | OutputCountChanged

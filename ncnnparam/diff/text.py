@@ -10,6 +10,7 @@ from ncnnparam.diff.records import (
     InterfaceChanged,
     LayerAdded,
     LayerMoved,
+    LayerQuantized,
     LayerRef,
     LayerRemoved,
     LayerRenamed,
@@ -30,16 +31,25 @@ def to_text(diff: Diff, name_a: str, name_b: str) -> str:
     """
     if not diff:
         return ""
-    lines = [f"--- {name_a}", f"+++ {name_b}"]
+    return "\n".join([f"--- {name_a}", f"+++ {name_b}", *record_lines(diff), f"# {summary(diff)}", ""])
+
+
+def record_lines(diff: Diff) -> list[str]:
+    """The lines about the graphs: heads, and what is below them."""
+    lines: list[str] = []
     last_head = ""
     for record in diff.records:
+        if isinstance(record, LayerQuantized):
+            lines.append(f"{headline(record)}: {record.old} -> {record.new}")
+            last_head = ""
+            continue
         head = headline(record)
         if head != last_head:
             lines.append(head)
             last_head = head
         old, new = sides(record)
         lines += [f"-{line}" for line in old] + [f"+{line}" for line in new]
-    return "\n".join([*lines, f"# {summary(diff)}", ""])
+    return lines
 
 
 def summary(diff: Diff) -> str:
@@ -98,6 +108,8 @@ def sides(record: Record) -> tuple[list[str], list[str]]:
             name = f"{record.name} ({record.id})" if record.name else f"({record.id})"
             implied = "  (by default)" if record.implied else ""
             return [f"{name} = {_value(old)}{implied}"], [f"{name} = {_value(new)}{implied}"]
+        case LayerQuantized(old=old, new=new):
+            return [old], [new]
         case SpellingChanged(old=old, new=new):
             return [f"written {old}".rstrip()], [f"written {new}".rstrip()]
         case InputChanged(index=index, old=old, new=new):

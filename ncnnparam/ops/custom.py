@@ -39,6 +39,8 @@ def read_ops(path: str | os.PathLike[str], known: Mapping[str, LayerType | None]
         where = f"{path}:{place[1]}:{place[2]}" if place else f"{path}"
         fault = re.sub(r" \(at .*\)$", "", str(error))
         raise ConfigError(f"{where}: this is no TOML: {fault}") from None
+    except (ValueError, RecursionError):  # Python gives up on numbers of thousands of digits, on deep lists
+        raise ConfigError(f"{path}: a number is too long or lists nest too deep") from None
     return tuple(_read_type(path, text, name, table, known.get(name)) for name, table in tables.items())
 
 

@@ -11,11 +11,13 @@ from typing import Any
 
 from ncnnparam.errors import OpsError, did_you_mean
 from ncnnparam.ops.arrays import KINDS, WeightSpec
-from ncnnparam.ops.formula import CONSTANTS, WORDS, formula
+from ncnnparam.ops.formula import CONSTANTS, WORDS, Formula, formula
 from ncnnparam.ops.layer_type import ONE, Arity, LayerType
 from ncnnparam.ops.params import COMMON_PARAMS, PARAM_TYPES, ParamSpec
+from ncnnparam.ops.sizes import is_size
 
 _FLT_MAX = (2.0 - 2.0**-23) * 2.0**127
+_INT_MAX = CONSTANTS["INT_MAX"]
 _FLOATS = {"FLT_MAX": _FLT_MAX, "-FLT_MAX": -_FLT_MAX}
 _ROW = ("id", "name", "type", "default", "meaning")
 _ABSENT: dict[str, Any] = {"int": 0, "float": 0.0, "array": [], "string": ""}
@@ -35,6 +37,7 @@ _TYPE_FIELDS: dict[str, tuple[type, ...]] = {
     "terms": (dict,),
     "weights": (list,),
     "int8": (str,),
+    "macs": (str, int),
 }
 _PARAM_FIELDS: dict[str, tuple[type, ...]] = {
     "id": (int,),
@@ -47,6 +50,7 @@ _PARAM_FIELDS: dict[str, tuple[type, ...]] = {
     "maximum": (int,),
     "items": (str,),
     "requires": (list,),
+    "int_bits": (bool,),
 }
 _WEIGHT_FIELDS: dict[str, tuple[type, ...]] = {
     "name": (str,),
@@ -110,6 +114,7 @@ def layer_type(
         terms={term: str(text) for term, text in table.get("terms", {}).items()},
         weights=tuple(_weight(fields) for fields in table.get("weights", ())),
         int8=table.get("int8", ""),
+        macs=str(table.get("macs", "" if custom else 0)),
     )
 
 
@@ -141,6 +146,8 @@ def check(declared: LayerType) -> None:
     for text in (declared.int8, declared.inputs.exact, declared.outputs.exact):
         if text:
             _check_formula(declared, text, text, known, measurable)
+    if declared.macs:
+        _check_macs(declared, known, measurable)
 
 
 def _param(row: Any, common: Mapping[str, Mapping[str, Any]] | None) -> ParamSpec:
@@ -163,12 +170,17 @@ def _param(row: Any, common: Mapping[str, Mapping[str, Any]] | None) -> ParamSpe
         maximum=fields.get("maximum"),
         items=fields.get("items"),
         requires=tuple(map(str, fields.get("requires", ()))),
+        int_bits=fields.get("int_bits", False),
     )
 
 
 def _default(default: Any, kind: str, name: str) -> Any:
     if type(default) not in _DEFAULTS[kind]:
         raise DeclarationError(f"param '{name}': {default!r} is no default for type {kind}", name)
+    limit = _FLT_MAX if kind == "float" else _INT_MAX
+    for item in default if kind == "array" else [default]:
+        if type(item) is int and not -limit - 1 <= item <= limit:
+            raise DeclarationError(f"param '{name}': its default does not fit into 32 bits", name)
     if kind == "array":
         return tuple(default)
     if kind == "float":
@@ -265,10 +277,7 @@ def _check_param(spec: ParamSpec) -> None:
 def _check_formula(
     declared: LayerType, text: str, word: str, integers: Iterable[str], measurable: Iterable[str]
 ) -> None:
-    try:
-        parsed = formula(text)
-    except OpsError as error:
-        raise DeclarationError(f"'{word}': {error.message}", word, hint=error.hint) from None
+    parsed = _parsed(text, word)
     for names, known, kind in (
         (parsed.names, set(integers), "int param or earlier term"),
         (parsed.measured, set(measurable), "array or string param"),
@@ -279,6 +288,19 @@ def _check_formula(
                 word,
                 hint=did_you_mean(name, known),
             )
+
+
+def _parsed(text: str, word: str) -> Formula:
+    try:
+        return formula(text)
+    except OpsError as error:
+        raise DeclarationError(f"'{word}': {error.message}", word, hint=error.hint) from None
+
+
+def _check_macs(declared: LayerType, known: set[str], measurable: set[str]) -> None:
+    """Only this formula may speak of blobs: all others belong to the params alone."""
+    sizes = {name for name in _parsed(declared.macs, "macs").names if is_size(name)}
+    _check_formula(declared, declared.macs, "macs", known | sizes, measurable)
 
 
 def _check_circles(declared: LayerType) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
@@ -11,6 +11,7 @@ from ncnnparam.errors import OpsError, did_you_mean
 from ncnnparam.ops.arrays import WeightArray, WeightSpec
 from ncnnparam.ops.formula import Formula, formula
 from ncnnparam.ops.params import COMMON_PARAMS, ParamSpec, Violation
+from ncnnparam.ops.sizes import Shape, UnknownSizeError, size
 
 if TYPE_CHECKING:
     from ncnnparam.syntax.values import Value
@@ -59,6 +60,8 @@ class LayerType:
         terms: Formulas with a name, which the other formulas of the type use: name -> formula.
         weights: What it reads from the ``.bin`` file, in this order.
         int8: A formula: whether a layer computes in int8; empty for never.
+        macs: A formula over params and sizes of blobs (``ops/sizes.py``): how often a layer multiplies two
+            numbers and adds the product to a sum; empty where nobody has said.
     """
 
     name: str
@@ -72,6 +75,7 @@ class LayerType:
     terms: Mapping[str, str] = field(default_factory=dict, hash=False)
     weights: tuple[WeightSpec, ...] = ()
     int8: str = ""
+    macs: str = ""
 
     def param(self, key: str | int) -> ParamSpec | None:
         """The param of this name or id, also one of ``COMMON_PARAMS``; None if the type has no such param."""
@@ -155,6 +159,27 @@ class LayerType:
     def is_int8(self, params: Mapping[int, Value]) -> bool:
         """Whether a layer with these params computes in int8."""
         return bool(self.int8 and self.evaluate(self.int8, params))
+
+    def count_macs(
+        self, params: Mapping[int, Value], inputs: Sequence[Shape | None], outputs: Sequence[Shape | None]
+    ) -> int | None:
+        """Multiply-accumulates of a layer, or None where they cannot be told.
+
+        Args:
+            params: The params the layer's line gives, by id.
+            inputs: The shape of each input, None where it is not known.
+            outputs: The shape of each output, None where it is not known.
+        """
+
+        def look_up(name: str) -> Value:
+            known = name in self._specs or name in self.terms
+            return self._look_up(name, params) if known else size(name, inputs, outputs)
+
+        try:
+            count = formula(self.macs)(look_up) if self.macs else None
+        except (OpsError, UnknownSizeError):
+            return None
+        return count if isinstance(count, int) and count >= 0 else None
 
     def suggest(self, name: str) -> str | None:
         """A hint with the names of this type's params that look like ``name``, or None when none does."""

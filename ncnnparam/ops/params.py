@@ -52,6 +52,7 @@ class ParamSpec:
         maximum: The greatest value ncnn accepts, of an array the greatest element; None for any.
         items: What the elements of an array are; ncnn takes ints where it wants floats, not the reverse.
         requires: Formulas that ncnn demands to hold, this param being the one to blame.
+        int_bits: In an array of floats, ncnn takes ints for the bits of floats, not for whole numbers.
     """
 
     id: int
@@ -64,6 +65,7 @@ class ParamSpec:
     maximum: int | None = None
     items: ItemType | None = None
     requires: tuple[str, ...] = ()
+    int_bits: bool = False
 
     def reads(self, value: Value) -> bool:
         """Whether ncnn reads a value of this kind, and does not take the default or refuse the layer."""

@@ -23,13 +23,33 @@ def main() -> None:
     net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
     net.opt.use_bf16_storage = False
     net.opt.num_threads = 1
-    for name in order["custom_types"]:
-        net.register_custom_layer(name, lambda: _keep(ncnn.Layer(), layers), lambda layer: None)
+    if order["custom_types"]:
+        from ncnnparam.runtime.custom_layers import layer_classes
+
+        known = layer_classes(ncnn)
+        for name in order["custom_types"]:
+            made = known.get(name, ncnn.Layer)
+            net.register_custom_layer(name, lambda made=made: _keep(made(), layers), lambda layer: None)
     try:
-        problem = _load(net, order) or _run(ncnn, net, order)
-        print(json.dumps({"problem": problem, "version": ncnn.__version__}), flush=True)
+        answer = _measure(ncnn, net, order) if order["zeros"] is not None else _work(ncnn, net, order)
+        answer["version"] = ncnn.__version__
+        print(json.dumps(answer), flush=True)
     finally:
         net.clear()
+
+
+def _work(ncnn: Any, net: Any, order: dict[str, Any]) -> dict[str, Any]:
+    return {"problem": _load(net, order) or _run(ncnn, net, order)}
+
+
+def _measure(ncnn: Any, net: Any, order: dict[str, Any]) -> dict[str, Any]:
+    from ncnnparam.runtime import measure
+
+    if net.load_param(order["param"]) != 0:
+        return {"problem": f"ncnn refuses {order['param']}"}
+    if net.load_model(measure.zeros(ncnn)) != 0:
+        return {"problem": f"ncnn cannot set up the layers of {order['param']}"}
+    return {"problem": "", **measure.shapes(ncnn, net, order["zeros"])}
 
 
 def _load(net: Any, order: dict[str, Any]) -> str:
@@ -56,7 +76,8 @@ def _run(ncnn: Any, net: Any, order: dict[str, Any]) -> str:
         status, mat = extractor.extract(name)
         if status != 0:
             return f"ncnn cannot compute '{name}'"
-        found[name] = np.array(mat)
+        # an empty one numpy would read from nowhere
+        found[name] = np.zeros(0, np.float32) if mat.empty() else np.array(mat)
     np.savez(order["result"], **found)
     return ""
 

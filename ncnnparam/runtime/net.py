@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,6 +35,8 @@ class Outcome:
         problem: What went wrong, in one line; empty if nothing did.
         messages: What ncnn printed.
         outputs: The blobs that were asked for, by name; float32, shaped as ncnn gives them.
+        shapes: By blob name, sizes as numpy orders them, if ``blob_shapes`` asked.
+        failed: Names of the layers that ``blob_shapes`` could not compute.
     """
 
     ok: bool
@@ -42,6 +44,8 @@ class Outcome:
     problem: str = ""
     messages: list[str] = field(default_factory=list)
     outputs: dict[str, NDArray[Any]] = field(default_factory=dict)
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
 
 
 def load_net(
@@ -94,6 +98,34 @@ def run_net(
     return _in_child(param, weights, inputs, list(outputs), custom_types, memory, timeout)
 
 
+def blob_shapes(
+    param: str | os.PathLike[str],
+    inputs: Mapping[str, Sequence[int]],
+    *,
+    custom_types: Iterable[str] = (),
+    memory: int = MEMORY,
+    timeout: float = TIMEOUT,
+) -> Outcome:
+    """Lets ncnn tell the shapes of all blobs: it runs the graph on zeros, with zeros for weights.
+
+    Shapes that depend on numbers, such as what a detector finds, come out as they are for zeros. Blobs below
+    a layer that cannot be computed, such as one of a custom type, have no shape.
+
+    Args:
+        param: The graph.
+        inputs: Shape of each input by blob name: 1 to 4 sizes as numpy orders them, the width last, without a
+            batch axis. What needs an input that is left out has no shape either.
+        custom_types: Layer types to register as layers that do nothing.
+        memory: Address space for the child in bytes; has no effect on Windows.
+        timeout: Seconds for the child.
+
+    Raises:
+        NcnnParamError: The ``ncnn`` package is not installed.
+    """
+    zeros = {name: list(sizes) for name, sizes in inputs.items()}
+    return _in_child(param, None, {}, [], custom_types, memory, timeout, zeros)
+
+
 def _in_child(
     param: str | os.PathLike[str],
     weights: str | os.PathLike[str] | None,
@@ -102,6 +134,7 @@ def _in_child(
     custom_types: Iterable[str],
     memory: int,
     timeout: float,
+    zeros: Mapping[str, list[int]] | None = None,
 ) -> Outcome:
     import numpy as np
 
@@ -119,6 +152,7 @@ def _in_child(
             "inputs": str(feed) if inputs or outputs else None,
             "outputs": outputs,
             "result": str(result),
+            "zeros": zeros,
             "custom_types": sorted(set(custom_types)),
             "memory": memory,
         }
@@ -149,4 +183,11 @@ def _outcome(child: subprocess.CompletedProcess[str]) -> Outcome:
         if child.returncode < 0:
             how += f" ({signal.Signals(-child.returncode).name})"
         return Outcome(False, "", f"ncnn died by {how}", messages)
-    return Outcome(not answer["problem"], answer["version"], answer["problem"], messages)
+    return Outcome(
+        not answer["problem"],
+        answer["version"],
+        answer["problem"],
+        messages,
+        shapes={name: tuple(sizes) for name, sizes in answer.get("shapes", {}).items()},
+        failed=answer.get("failed", []),
+    )

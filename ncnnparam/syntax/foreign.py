@@ -19,7 +19,10 @@ _REGENERATE = "convert the original model again, with pnnx for example"
 _MAGIC: tuple[tuple[bytes, Foreign], ...] = (
     (
         (7767517).to_bytes(4, "little"),
-        Foreign("this is a .param.bin file, the binary form", "use the .param file it was made from"),
+        Foreign(
+            "this is a .param.bin file, the binary form",
+            "convert it first: ncnnparam convert IN.param.bin OUT.param",
+        ),
     ),
     (
         b"version https://git-lfs.github.com/spec/",
@@ -52,12 +55,13 @@ def recognise(text: str) -> Foreign | None:
     for magic, found in _MAGIC:
         if head.startswith(magic):
             return found
-    if re.match(rb"\s*<(!doctype|html|\?xml)", head, re.IGNORECASE):
-        return Foreign("this is an HTML or XML page, not the file itself", "download the raw file")
+    if (page := _html(head)) is not None:
+        return page
     if head[:1] == b"\x08" and (b"pytorch" in head or b"onnx" in head or head[2:3] == b"\x12"):
         return Foreign("this is an ONNX model", "convert it with pnnx")
-    if b"\0" in head or head.count(b"\n") * 400 < len(head) - 400:
-        if int.from_bytes(head[:4], "little") in _WEIGHT_TAGS:
+    tag = int.from_bytes(head[:4], "little")
+    if tag in _WEIGHT_TAGS[1:] or b"\0" in head or head.count(b"\n") * 400 < len(head) - 400:
+        if tag in _WEIGHT_TAGS:
             return Foreign("this is a weight file (.bin)", "give the .param file that belongs to it")
         return Foreign("this is no text, maybe a weight file (.bin)", "give the .param file")
     lines = head.splitlines()
@@ -75,4 +79,18 @@ def recognise_dialect(text: str) -> Foreign | None:
     if re.search(r"^pnnx\.Input\s", text[:4096], re.MULTILINE):
         hint = "this is a .pnnx.param, pnnx's own graph; ncnn reads the .ncnn.param beside it"
         return Foreign("this is a .pnnx.param file", hint)
+    return None
+
+
+def recognise_weights(head: bytes) -> Foreign | None:
+    """What a file is that was given as weights and is none, by its first bytes; or None."""
+    if re.match(rb"\s*7767517\s", head):
+        return Foreign("this is a .param text, not weights", "were the .param and the .bin swapped?")
+    found = next((found for magic, found in _MAGIC if head.startswith(magic)), None)
+    return _html(head) if found is None else found
+
+
+def _html(head: bytes) -> Foreign | None:
+    if re.match(rb"\s*<(!doctype|html|\?xml)", head, re.IGNORECASE):
+        return Foreign("this is an HTML or XML page, not the file itself", "download the raw file")
     return None

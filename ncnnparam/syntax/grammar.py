@@ -16,13 +16,23 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _STARTS = {
     "param": ("file", "words", "header", "params", "param", "leading"),
     "formula": ("formula",),
+    "pattern": ("rules", "pattern", "replacement"),
+    "pipeline": ("pipeline",),
+    "selector": ("selector",),
 }
 
 
 @cache
 def parser(grammar: str) -> Lark:
     """The LALR parser of ``grammar/<grammar>.lark``; ``parse`` takes the rule to start from."""
-    return Lark(_source(grammar), parser="lalr", start=list(_STARTS[grammar]), maybe_placeholders=False)
+    text = (_folder() / f"{grammar}.lark").read_text(encoding="utf-8")
+    return Lark(
+        text,
+        parser="lalr",
+        start=list(_STARTS[grammar]),
+        maybe_placeholders=False,
+        import_paths=[str(_folder())],
+    )
 
 
 @cache
@@ -31,8 +41,7 @@ def terminal(grammar: str, name: str) -> re.Pattern[str]:
     return re.compile(parser(grammar).get_terminal(name).pattern.to_regexp())
 
 
-def _source(grammar: str) -> str:
-    """The text of a grammar: inside the package when installed, beside it in a checkout."""
+def _folder() -> Path:
+    """Where the grammars are: inside the package when installed, beside it in a checkout."""
     installed = _PACKAGE / "_grammar"
-    folder = installed if installed.is_dir() else _PACKAGE.parent / "grammar"
-    return (folder / f"{grammar}.lark").read_text(encoding="utf-8")
+    return installed if installed.is_dir() else _PACKAGE.parent / "grammar"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ncnnparam.errors import NotFoundError, OpsError
 from ncnnparam.graph import Layer
-from ncnnparam.ops import LayerType, ParamSpec, registry
+from ncnnparam.ops import LayerType, ParamSpec, registry, versions
 from ncnnparam.ops.registry import COMMON_PARAMS
 from ncnnparam.syntax import Param, Value
 from ncnnparam.views.layers import shown, value_text
@@ -64,6 +64,14 @@ def known_type(name: str) -> LayerType:
     if found is None:
         raise NotFoundError(f"there is no layer type '{name}'", hint=registry.suggest(name))
     return found
+
+
+def since_text(layer_type: LayerType) -> str:
+    """Since which release ncnn has a type, where not all that are known have it."""
+    since = versions.type_since(layer_type.name)
+    if layer_type.custom or since == versions.releases()[0]:
+        return ""
+    return f"in ncnn since {since}" if since else f"in no ncnn since {versions.releases()[0]}"
 
 
 def type_params(layer_type: LayerType) -> list[ParamRow]:

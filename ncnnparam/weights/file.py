@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ncnnparam.errors import FileError
+from ncnnparam.errors import FileError, WeightsError
+from ncnnparam.ops import registry
 from ncnnparam.weights.layout import locate
 
 if TYPE_CHECKING:
@@ -61,17 +62,37 @@ class WeightFile:
     def attach(self, graph: Graph) -> None:
         """Gives each layer of a graph its arrays; on an error, none.
 
+        A type that nobody has declared is taken to have none, if the rest then fits the file exactly.
+
         Raises:
-            WeightsError: The file does not fit the graph.
+            WeightsError: The file does not fit the graph, or bytes are left over and a type is unknown.
         """
         found: dict[int, list[Weight]] = {}
         used = 0
-        for layer, weight in locate(graph, self.data, name=self.path):
-            found.setdefault(id(layer), []).append(weight)
-            used += weight.nbytes
+        try:
+            for layer, weight in locate(graph, self.data, name=self.path):
+                found.setdefault(id(layer), []).append(weight)
+                used += weight.nbytes
+        except WeightsError as error:
+            raise self._blame_unknown(graph, error) from None
+        if used != len(self.data):
+            left = WeightsError(f"{self.path or 'the .bin'}: {len(self.data) - used} bytes are left over")
+            blamed = self._blame_unknown(graph, left)
+            if blamed is not left:
+                raise blamed
         for layer in graph:
             layer._weights = tuple(found.get(id(layer), ()))
         self.used = used
+
+    def _blame_unknown(self, graph: Graph, error: WeightsError) -> WeightsError:
+        """The error, or one that says that the weights of unknown types may be the reason."""
+        unknown = sorted({layer.type for layer in graph if registry.get(layer.type) is None})
+        if not unknown:
+            return error
+        suggestion = registry.suggest(unknown[0])
+        hint = "declare them in a TOML file: --ops, or ops.load_ops" if suggestion is None else suggestion
+        message = f"{error.message}; nobody knows what weights these types have: {', '.join(unknown)}"
+        return WeightsError(message, layer=error.layer, array=error.array, offset=error.offset, hint=hint)
 
     def release(self) -> None:
         """Gives back the memory of pages that were looked at; who looks again reads them again."""

@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ncnnparam.errors import NotFoundError, WeightsError, did_you_mean
+from ncnnparam.ops import WeightArray
 from ncnnparam.weights.arrays import Weight, encode
+from ncnnparam.weights.declared import are_of_columns
 from ncnnparam.weights.layout import describe, wanted
 from ncnnparam.weights.storage import Storage
 
@@ -38,7 +40,11 @@ class LayerWeights(Mapping[str, Weight]):
             hint = did_you_mean(name, self) or f"it has: {', '.join(self) or 'no arrays'}"
             raise NotFoundError(f"{describe(self._layer)} has no array '{name}'", hint=hint)
         scales = self._find(f"{name}_int8_scales") or self._find(f"{name}_int8_scale")
-        return replace(weight, scales=scales)
+        array = self._asked().get(name, weight.array)
+        if (array.kind, array.count) != (weight.array.kind, weight.count):
+            array = weight.array  # params were changed without the weights: saving will say so
+        by_column = scales is not None and are_of_columns(self._layer, name, scales.name)
+        return replace(weight, array=array, scales=scales, by_column=by_column)
 
     def __setitem__(self, name: str, numbers: ArrayLike) -> None:
         """Stores new numbers as the old ones were stored; see ``put``."""
@@ -87,6 +93,13 @@ class LayerWeights(Mapping[str, Weight]):
         order = [*arrays, *(other for other in kept if other not in arrays)]
         self._layer._weights = tuple(kept[other] for other in order if other in kept)
         return self[name]
+
+    def _asked(self) -> dict[str, WeightArray]:
+        """The arrays that the params ask for now, which say the shapes; none if the params make no sense."""
+        try:
+            return {array.name: array for array in wanted(self._layer)}
+        except WeightsError:
+            return {}
 
     def _find(self, name: str) -> Weight | None:
         return next((weight for weight in self._layer._weights if weight.name == name), None)

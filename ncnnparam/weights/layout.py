@@ -19,17 +19,13 @@ if TYPE_CHECKING:
 
 
 def wanted(layer: Layer) -> list[WeightArray]:
-    """The arrays that ncnn reads for a layer, in order.
+    """The arrays that ncnn reads for a layer, in order; none for a type that nobody has declared.
 
     Raises:
-        WeightsError: The type is unknown, or the params make no sense.
+        WeightsError: The params make no sense.
     """
     layer_type = registry.get(layer.type)
-    if layer_type is None:
-        hint = registry.suggest(layer.type) or "declare it in a TOML file and load that with ops.load_ops"
-        message = f"{describe(layer)}: nobody knows what weights this type has"
-        raise WeightsError(message, layer=layer.name, hint=hint)
-    if not layer_type.weights:
+    if layer_type is None or not layer_type.weights:
         return []
     try:
         return layer_type.weight_layout(dict(layer.params))
@@ -55,7 +51,7 @@ def locate(graph: Graph, data: memoryview, *, name: str | None = None) -> Iterat
     offset = 0
     for layer in graph:
         for array in wanted(layer):
-            weight = _weight(layer, array, data, offset, f"{name}: " if name else "")
+            weight = array_at(offset, layer, array, data, name=name)
             yield layer, weight
             offset += weight.nbytes
 
@@ -65,8 +61,22 @@ def describe(layer: Layer) -> str:
     return f"layer '{layer.name}' ({layer.type})"
 
 
-def _weight(layer: Layer, array: WeightArray, data: memoryview, offset: int, file: str) -> Weight:
-    """The array at an offset."""
+def array_at(
+    offset: int, layer: Layer, array: WeightArray, data: memoryview, *, name: str | None = None
+) -> Weight:
+    """An array of a layer, as a view of the file.
+
+    Args:
+        offset: Where it begins.
+        layer: The layer, for messages.
+        array: What the layer wants.
+        data: The whole ``.bin`` file.
+        name: Name of the file for messages.
+
+    Raises:
+        WeightsError: The file ends before the array does.
+    """
+    file = f"{name}: " if name else ""
     tag: int | None = None
     if array.kind == "tagged":
         if offset + TAG_SIZE > len(data):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ncnnparam.graph import Graph, Layer
     from ncnnparam.weights.file import WeightFile
 
-_ENOUGH = 1 << 25  # bytes to write before the pages of the old file are given back
+_ENOUGH = 1 << 24  # bytes to write before the pages of the old file are given back
 
 
 def in_order(graph: Graph) -> list[Weight]:
@@ -25,7 +25,7 @@ def in_order(graph: Graph) -> list[Weight]:
     return [weight for layer in graph for weight in _of(layer)]
 
 
-def pieces(weights: Iterable[Weight], file: WeightFile | None) -> Iterator[memoryview]:
+def pieces(weights: Iterable[Weight], file: WeightFile | None) -> Iterator[bytes | memoryview]:
     """The content of a ``.bin`` file.
 
     Args:
@@ -34,11 +34,12 @@ def pieces(weights: Iterable[Weight], file: WeightFile | None) -> Iterator[memor
     """
     looked_at = 0
     for weight in weights:
-        yield weight.raw
-        looked_at += weight.nbytes
-        if file is not None and looked_at > _ENOUGH:
-            file.release()
-            looked_at = 0
+        for piece in weight.pieces():
+            yield piece
+            looked_at += len(piece)
+            if file is not None and looked_at > _ENOUGH:
+                file.release()
+                looked_at = 0
     if file is not None:
         yield file.leftover
 
@@ -47,7 +48,9 @@ def is_all_of(weights: Iterable[Weight], file: WeightFile) -> bool:
     """Whether these arrays are those of a file, all of them, untouched and in their order."""
     offset = 0
     for weight in weights:
-        if weight.offset != offset or weight.raw.obj is not file.data.obj:
+        if weight.offset != offset or not isinstance(weight.content, memoryview):
+            return False
+        if weight.content.obj is not file.data.obj:
             return False
         offset += weight.nbytes
     return offset == file.used

@@ -55,6 +55,7 @@ COMMANDS = (
     "remove {} relu_1",
     "extract {} --inputs a --outputs out0 -o part.param",
     "view {}",
+    "convert {} new.param.bin --id-h new.id.h",
 )
 
 
@@ -123,7 +124,8 @@ def test_max_size_of_a_pipe(run: Run) -> None:
 
 def test_folder(run: Run, tmp_path: Path) -> None:
     (tmp_path / "folder.param").mkdir()
-    assert_trouble(run("check", "folder.param"), "folder.param", "irectory")
+    assert_trouble(run("show", "folder.param"), "folder.param", "irectory")
+    assert_trouble(run("check", "folder.param"), "folder.param", "no .param file")
 
 
 def test_file_name_that_is_no_utf8(run: Run) -> None:

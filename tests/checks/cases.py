@@ -1,7 +1,8 @@
 """The files under ``cases``: a folder per rule with good, bad and repaired files and what is expected.
 
 A line of ``expected.txt`` is ``file:line:column+length: code severity message``, with ``[refused]`` behind it
-if ncnn 1.0.20261020 refuses the file because of it, and ``[fixable]`` if ``fix`` repairs it.
+if ncnn 1.0.20261020 refuses the file because of it, and ``[fixable]`` if ``fix`` repairs it. A rule about one
+runtime has ``target.txt`` with its name; a ``.bin`` beside a ``.param`` are its weights.
 """
 
 from __future__ import annotations
@@ -9,14 +10,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ncnnparam.checks import RULES, Finding, check, parse_finding
+from ncnnparam.checks import RULES, Finding, Rule, check, parse_finding
+from ncnnparam.checks.rules.target import TARGET_RULES
 from ncnnparam.errors import ParseError
 from ncnnparam.graph import Graph, graph_from_syntax
+from ncnnparam.model import load
+from ncnnparam.ops import versions
 from ncnnparam.speech.rules import RULES as SPEECH_RULES
 from ncnnparam.syntax import parse
 
 FOLDER = Path(__file__).with_name("cases")
-ALL_RULES = tuple(sorted((*RULES, *SPEECH_RULES), key=lambda rule: rule.code))
+
+
+def target_of(rule: Rule) -> str:
+    """The name of the target of the cases of a rule."""
+    return (FOLDER / f"{rule.code}-{rule.name}" / "target.txt").read_text(encoding="utf-8").strip()
+
+
+ON_TARGET = tuple(one.on(versions.target(target_of(one.rule))) for one in TARGET_RULES)
+GENERAL_RULES = (*RULES, *SPEECH_RULES)
+ALL_RULES = tuple(sorted((*GENERAL_RULES, *ON_TARGET), key=lambda rule: rule.code))
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,14 @@ class Case:
     @property
     def text(self) -> str:
         return self.path.read_bytes().decode("utf-8", "surrogateescape")
+
+    @property
+    def findings(self) -> list[Finding]:
+        """All findings."""
+        weights = self.path.with_suffix(".bin")
+        if not weights.exists():
+            return findings_of(self.text, ALL_RULES)
+        return check(load(self.path, weights).graph, rules=ALL_RULES)
 
     @property
     def expected(self) -> list[str]:
@@ -55,13 +76,13 @@ def graph_of(text: str) -> Graph:
     return graph_from_syntax(parse(text))
 
 
-def findings_of(text: str) -> list[Finding]:
-    """All findings of a text, one that is no ``.param`` file included."""
+def findings_of(text: str, rules: tuple[Rule, ...] = GENERAL_RULES) -> list[Finding]:
+    """All findings of a text for no target, one that is no ``.param`` file included."""
     try:
         graph = graph_of(text)
     except ParseError as error:
         return [parse_finding(error, text)]
-    return check(graph, rules=ALL_RULES)
+    return check(graph, rules=rules)
 
 
 def described(finding: Finding) -> str:

@@ -37,12 +37,12 @@ os._exit(0)  # a Net whose load failed cannot be destroyed
 
 @pytest.mark.parametrize("case", cases("good"), ids=str)
 def test_good_files_have_no_finding_of_the_rule(case: Case) -> None:
-    assert [described(f) for f in findings_of(case.text) if f.code == case.code] == []
+    assert [described(f) for f in case.findings if f.code == case.code] == []
 
 
 @pytest.mark.parametrize("case", cases("bad"), ids=str)
 def test_bad_files_have_exactly_the_expected_findings(case: Case) -> None:
-    found = [described(f) for f in findings_of(case.text) if f.code == case.code]
+    found = [described(f) for f in case.findings if f.code == case.code]
     assert found == case.expected
     assert found
 
@@ -82,7 +82,7 @@ def loaded() -> dict[str, int]:
 
 @pytest.mark.parametrize("case", cases(), ids=str)
 def test_refused_is_what_ncnn_does(case: Case, loaded: dict[str, int]) -> None:
-    findings = findings_of(case.text)
+    findings = case.findings
     if any(f.code in ("NP213", "NP214") for f in findings):
         pytest.skip("has a type that a program must register")
     refused = [described(f) for f in findings if f.refused]

@@ -57,6 +57,7 @@ def test_json_has_every_field() -> None:
         "message": "slope of ReLU is a float: releases up to 20260526 take the bits of the int 1 for it",
         "hint": "write 0=1.0",
         "layer": "relu",
+        "offset": None,
         "fixable": True,
         "refused": False,
     }

@@ -9,11 +9,15 @@ import pytest
 
 from ncnnparam.checks import Rule
 from ncnnparam.checks.fixes import REPAIRS, UNSAFE_REPAIRS
+from ncnnparam.checks.pairs import PAIR_RULES
 from ncnnparam.checks.report import Checked, as_text
+from ncnnparam.runtime.rule import runtime_load
 
-from .cases import ALL_RULES, FOLDER, findings_of
+from .cases import ALL_RULES, FOLDER, Case
 
 each_rule = pytest.mark.parametrize("rule", ALL_RULES, ids=[rule.code for rule in ALL_RULES])
+WITH_PAGES = (*ALL_RULES, *(one.rule for one in PAIR_RULES), runtime_load)
+"""Those about pairs have their examples in ``pairs``."""
 HEADINGS = ["## What it does", "## Why it is bad", "## Example", "## How to fix"]
 
 
@@ -25,7 +29,7 @@ def test_codes_and_names_are_unique_and_in_order() -> None:
 
 @each_rule
 def test_rule_is_well_formed(rule: Rule) -> None:
-    assert re.fullmatch(r"NP[1-4]\d\d", rule.code)
+    assert re.fullmatch(r"NP[1-5]\d\d", rule.code)
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.name)
     assert rule.summary[0].isupper()
     assert not rule.summary.endswith(".")
@@ -58,21 +62,21 @@ def test_rule_has_a_page(rule: Rule, root: Path) -> None:
 @each_rule
 def test_page_shows_the_bad_file_and_what_check_says_of_it(rule: Rule, root: Path) -> None:
     example, said = re.findall(r"^```\n(.*?)^```$", _page(rule, root), re.MULTILINE | re.DOTALL)
-    bad = (FOLDER / f"{rule.code}-{rule.name}" / "bad.param").read_bytes().decode()
-    assert example == bad.replace("\r\n", "\n")
-    first = next(finding for finding in findings_of(bad) if finding.code == rule.code)
+    bad = Case(rule.code, FOLDER / f"{rule.code}-{rule.name}" / "bad.param")
+    assert example == bad.text.replace("\r\n", "\n")
+    first = next(finding for finding in bad.findings if finding.code == rule.code)
     assert as_text([Checked("model.param", [first])]) == said
 
 
 def test_every_page_has_a_rule(root: Path) -> None:
     pages = {path.stem for path in (root / "docs" / "rules").iterdir()} - {"README"}
-    assert pages == {f"{rule.code}-{rule.name}" for rule in ALL_RULES}
+    assert pages == {f"{rule.code}-{rule.name}" for rule in WITH_PAGES}
 
 
 def test_index_agrees_with_the_rules(root: Path) -> None:
     index = (root / "docs" / "rules" / "README.md").read_text(encoding="utf-8")
     rows = [line for line in index.splitlines() if re.match(r"\| \[?NP\d", line)]
-    assert rows == [_row(rule) for rule in ALL_RULES]
+    assert rows == [_row(rule) for rule in WITH_PAGES]
 
 
 def _row(rule: Rule) -> str:

@@ -53,7 +53,7 @@ def offered(folder: Path, *words: str) -> set[str]:
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        (["re"], {"rename", "remove"}),
+        (["ex"], {"explain", "extract"}),
         (["show", "--ty"], {"--type", "--types"}),
         (["set", "small.param", "c"], {"conv1"}),
         (["remove", "small.param", "d1", "pr"], {"prob"}),
@@ -62,6 +62,8 @@ def offered(folder: Path, *words: str) -> set[str]:
         (["show", "small.param", "--type", "Softm"], {"Softmax"}),
         (["extract", "small.param", "--outputs", "t,o"], {"t,out0"}),
         (["explain", "small.param", "r"], {"relu"}),
+        (["find", "small.param", "si"], {"sig"}),
+        (["find", "small.param", "Softm"], {"Softmax"}),
         (["set", "nofile.param", "c"], set()),
     ],
 )

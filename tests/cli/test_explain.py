@@ -39,6 +39,17 @@ def test_type(run: Run) -> None:
     assert "featmask" in table["31"]
 
 
+@pytest.mark.parametrize(
+    ("name", "said", "since"),
+    [("CELU", "; in ncnn since 20231027\n", "20231027"), ("ReLU", "\n", "20210525"), ("Stack", "\n", None)],
+)
+def test_a_type_tells_since_when_ncnn_has_it(run: Run, name: str, said: str, since: str | None) -> None:
+    first = run("explain", name).out.partition("\n\n")[0] + "\n"
+    assert first.endswith(said)
+    assert (" since " in first) == (name == "CELU")
+    assert json.loads(run("explain", name, "--format", "json").out)["since"] == since
+
+
 @pytest.mark.parametrize("name", registry.names())
 def test_every_type_can_be_explained(run: Run, name: str) -> None:
     record = json.loads(run("explain", name, "--format", "json").out)

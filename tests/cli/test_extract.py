@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import ncnnparam as nnp
 
+from ..checks.pairs.nets import FLOAT, float_data
 from .conftest import Run
 from .small import SMALL, loads_in_ncnn, ncnnparam
 
@@ -55,6 +57,23 @@ def test_commas_and_names_with_commas(run: Run) -> None:
     assert [blob.name for blob in nnp.loads(result.out).graph.outputs] == ["a", "b"]
 
 
+def test_layers_stand_for_what_they_write(run: Run) -> None:
+    def extracted(*args: str) -> tuple[list[str], list[str]]:
+        graph = nnp.loads(run("extract", "-", *args, "-o", "-", stdin=SMALL).out).graph
+        return [blob.name for blob in graph.inputs], [blob.name for blob in graph.outputs]
+
+    assert extracted("--outputs", "add") == (["in0"], ["t"])
+    assert extracted("--outputs", "relu,s") == (["in0"], ["r", "s"])
+    assert extracted("--outputs", "ReLU|Sigmoid") == (["in0"], ["r", "s"])
+    assert extracted("--inputs", "before(add) and after(sp)", "--outputs", "Softmax") == (
+        ["r", "s"],
+        ["out0"],
+    )
+    assert extracted("--outputs", "name=s*") == (["in0"], ["s"])  # the Split is not meant
+    assert extracted("--outputs", "Split") == (["in0"], ["a", "b"])
+    assert extracted("--outputs", "Convolution[kernel_w=3, num_output=8]") == (["in0"], ["conv1"])
+
+
 def test_dry_run_needs_no_output(run: Run, model: Path) -> None:
     result = run("extract", model, "--outputs", "u", "-n")
     assert [line for line in result.out.splitlines()[2:] if not line.startswith("@@")] == [
@@ -73,6 +92,8 @@ def test_dry_run_needs_no_output(run: Run, model: Path) -> None:
         (["--inputs", "x", "--outputs", "t", "-o", "-"], "there is no blob 'x'"),
         (["--inputs", "r", "--outputs", "t", "-o", "-"], "'t' needs 'in0', which is not among the inputs"),
         (["--inputs", "r,s,u", "--outputs", "t", "-o", "-"], "'t' does not depend on 'u'"),
+        (["--outputs", "ReLU[slope=7]", "-o", "-"], "no layer matches 'ReLU[slope=7]'"),
+        (["--outputs", "t,(u", "-o", "-"], "selector:1:2: ',(u' has no place here"),
         (["--outputs", "", "-o", "-"], "name at least one output"),
         (["--outputs", "t", "-o", "/no/such/folder/x.param"], "cannot write /no/such/folder/x.param"),
     ],
@@ -98,3 +119,21 @@ def test_real_encoder_layer(run: Run, shared: Path, tmp_path: Path) -> None:
 def test_real_process_in_a_pipe() -> None:
     done = ncnnparam("extract", "-", "--outputs", "conv1", "-o", "-", stdin=SMALL.encode())
     assert (done.returncode, done.stdout.count(b"\n")) == (0, 4)
+
+
+def test_with_weights_the_part_is_a_pair_that_runs(run: Run, tmp_path: Path) -> None:
+    from ncnnparam.runtime import run_net
+
+    pytest.importorskip("ncnn")
+    param, weights = tmp_path / "m.param", tmp_path / "m.bin"
+    param.write_text(FLOAT)
+    weights.write_bytes(float_data("<f4"))
+    inputs = {"in0": np.linspace(-1, 1, 2 * 4 * 4, dtype="f4").reshape(2, 4, 4)}
+    whole = run_net(param, weights, inputs, ["a", "b"])
+    result = run("extract", param, weights, "--inputs", "a", "--outputs", "b", "-o", tmp_path / "p.param")
+    assert result.exit_code == 0
+    assert "warning" not in result.err
+    part = run_net(tmp_path / "p.param", tmp_path / "p.bin", {"a": whole.outputs["a"]}, ["b"])
+    assert np.array_equal(part.outputs["b"], whole.outputs["b"])
+    refused = run("extract", param, weights, "--outputs", "b", "-o", "-")
+    assert (refused.exit_code, refused.out) == (2, "")

@@ -12,7 +12,23 @@ import pytest
 from .conftest import Run
 from .small import SMALL
 
-PAGES = ("show", "set", "rename", "remove", "extract", "fmt", "view", "explain", "completion", "inject-meta")
+PAGES = (
+    "show",
+    "find",
+    "set",
+    "rename",
+    "remove",
+    "extract",
+    "fmt",
+    "convert",
+    "view",
+    "explain",
+    "completion",
+    "inject-meta",
+    "stats",
+    "opt",
+    "passes",
+)
 ENCODER = "encoder.ncnn.param"
 UNTIDY = SMALL.replace(" " * 16, " ")
 """What the examples read from standard input."""
@@ -20,11 +36,11 @@ UNTIDY = SMALL.replace(" " * 16, " ")
 BLOCK = re.compile(r"^```\n(\$ ncnnparam .*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*(f"commands/{name}" for name in PAGES), "selectors"])
 def test_examples(run: Run, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
-    path = root / "docs/commands" / f"{page}.md"
+    path = root / "docs" / f"{page}.md"
     text = path.read_text(encoding="utf-8")
-    for name in (ENCODER, "ncnnparam.toml"):
+    for name in (ENCODER, "encoder.ncnn.bin", "ncnnparam.toml"):
         shutil.copyfile(root / "ncnnparam/demo" / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
 

@@ -8,6 +8,7 @@ import pytest
 
 import ncnnparam as nnp
 
+from ..checks.pairs.nets import FLOAT, float_data
 from .conftest import Run
 from .small import SMALL, loads_in_ncnn, ncnnparam
 
@@ -44,6 +45,31 @@ def test_globs_and_names(run: Run, model: Path) -> None:
     assert loads_in_ncnn(model)
 
 
+def test_selectors(run: Run, model: Path) -> None:
+    result = run("remove", model, "between(conv1, t) and not BinaryOp", "Dropout")
+    assert result.err.startswith("removed: relu (ReLU), sig (Sigmoid), d1 (Dropout)\n")
+    assert names(model) == ["in0", "conv1", "sp", "add", "prob"]
+    assert loads_in_ncnn(model)
+
+
+def test_a_type_that_is_also_a_name(run: Run) -> None:
+    out = run("remove", "-", "Softmax", stdin=SMALL.replace("relu   ", "Softmax")).out
+    assert [layer.type for layer in nnp.loads(out).graph][-1] == "Softmax"
+    assert "ReLU" not in out
+
+
+def test_selectors_know_declared_types(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ncnnparam.ops import registry
+
+    monkeypatch.setattr(registry, "_registered", {})
+    ops = tmp_path / "ops.toml"
+    ops.write_text('[Mine]\nparams = [{ id = 0, name = "size", type = "int", default = 7 }]\n')
+    text = SMALL.replace("Dropout", "Mine   ")
+    assert run("remove", "-", "Mine[size=7]", stdin=text).exit_code == 2
+    result = run("remove", "-", "Mine[size=7]", "--ops", ops, stdin=text)
+    assert result.err.startswith("removed: d1 (Mine)\n")
+
+
 def test_a_split_goes_with_its_readers(run: Run, model: Path) -> None:
     assert run("remove", model, "add", "--keep", "1").exit_code == 0
     assert run("remove", model, "relu", "--no-reconnect").exit_code == 0
@@ -77,6 +103,9 @@ def test_weights_that_are_left_in_the_bin(run: Run) -> None:
         (["reluu"], "hint: did you mean relu"),
         (["x*"], "there is no layer 'x*'"),
         (["d1", "x*"], "there is no layer 'x*'"),
+        (["ReLU["], "selector:1:6: something is missing here"),
+        (["ReLU[slope=7]"], "no layer matches 'ReLU[slope=7]'"),
+        (["relu", "Convolutoin|ReLU"], "there is no layer type 'Convolutoin'"),
         (["add"], "--keep with one of 0 ('r'), 1 ('s')"),
         (["d1", "add"], "--keep with one of 0 ('r'), 1 ('s')"),
         (["add", "--keep", "2"], "has 2 inputs, none of number 2"),
@@ -107,3 +136,16 @@ def test_real_process_in_a_pipe() -> None:
     done = ncnnparam("remove", "-", "d1", stdin=SMALL.encode())
     assert done.returncode == 0
     assert done.stdout.startswith(b"7767517\n7 8\n")
+
+
+def test_with_bin_the_weights_go_too(run: Run, tmp_path: Path) -> None:
+    param, weights = tmp_path / "m.param", tmp_path / "m.bin"
+    param.write_text(FLOAT.replace("0=6 1=1 2=96", "0=36 1=1 2=1296"))
+    data = float_data()
+    conv = data[: 4 + 2 * 72 + 16]
+    weights.write_bytes(conv + data[:4] + bytes(2 * 1296) + bytes(4 * 36) + data[-40:])
+    result = run("remove", param, "fc", "--bin", weights)
+    assert (result.exit_code, result.out) == (0, "")
+    assert "warning" not in result.err
+    assert weights.read_bytes() == conv + data[-40:]
+    assert run("check", param, weights, "--select", "NP6").exit_code == 0

@@ -46,11 +46,50 @@ def test_a_name_of_both(run: Run, model: Path, flag: str, layer: str, blob: str)
     assert graph.layer("sp").inputs[0].name == blob
 
 
+def test_a_selector_of_one_layer(run: Run, model: Path) -> None:
+    assert run("rename", model, "Softmax", "scores").err == "layer prob -> scores\n"
+    assert run("rename", model, "BinaryOp[op_type=add]", "sum", "--layer").err == "layer add -> sum\n"
+    assert model.read_text() == SMALL.replace("prob  ", "scores").replace(" add ", " sum ")
+    result = run("rename", model, "name=s*", "x")
+    assert result.exit_code == 2
+    assert result.err == "error: 'name=s*' means 4 layers: sp, sig, sum, ...\n  hint: name one of them\n"
+
+
+def test_many_names(run: Run, model: Path) -> None:
+    assert run("rename", model, "s?g*", "x*").exit_code == 2  # only the * has a meaning here
+    result = run("rename", model, "s*", "left_*", "--both")
+    assert result.err == "renamed: sp -> left_p, sig -> left_ig, s -> left_\n"
+    graph = nnp.load(model).graph
+    assert [layer.name for layer in graph][2:5] == ["left_p", "relu", "left_ig"]
+    assert [blob.name for blob in graph.layer("add").inputs] == ["r", "left_"]
+    assert loads_in_ncnn(model)
+
+
+def test_many_names_of_one_kind(run: Run, model: Path) -> None:
+    result = run("rename", model, "*", "m.*")
+    assert "'*' is a layer and a blob" in result.err
+    assert run("rename", model, "*1", "*2", "--layer").err == "renamed: conv1 -> conv2, d1 -> d2\n"
+    assert run("rename", model, "out*", "y*").err == "renamed: out0 -> y0\n"
+    assert nnp.load(model).graph.layer("conv2").outputs[0].name == "conv1"
+
+
+def test_new_names_that_are_old_names_of_others(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "m.param"
+    path.write_text("7767517\n3 3\nInput in0 0 1 in0\nReLU x 1 1 in0 a\nReLU xx 1 1 a b\n")
+    assert run("rename", path, "x*", "xx*").err == "renamed: x -> xx, xx -> xxx\n"
+    assert [layer.name for layer in nnp.load(path).graph] == ["in0", "xx", "xxx"]
+    assert run("rename", path, "xx*", "*").exit_code == 2  # a name of nothing
+    assert run("rename", path, "*xx", "*x", "--layer").err == "renamed: xx -> x, xxx -> xx\n"
+    assert [layer.name for layer in nnp.load(path).graph] == ["in0", "x", "xx"]
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
         (["reluu", "x"], "there is no layer or blob 'reluu'\n  hint: did you mean relu"),
         (["relu", "sig"], "there is a layer 'sig' already"),
+        (["x*", "y*"], "no name matches 'x*'"),
+        (["relu*", "sig*"], "there is a layer 'sig' already"),
         (["t", "u"], "there is a blob 'u' already"),
         (["t", "a b"], "must be one word"),
         (["t", ""], "must be one word"),

@@ -87,6 +87,18 @@ def test_glob_and_type(run: Run, model: Path) -> None:
     ]
 
 
+def test_selectors(run: Run, model: Path) -> None:
+    assert run("set", model, "after(sp) and not Split", "31=1", "--type", "[DS]*").err == (
+        "featmask not stated -> 1: sig, d1, prob\n"
+    )
+    assert run("set", model, "BinaryOp[op_type=add]", "op_type=2").err == "op_type 0 -> 2: add\n"
+    result = run("set", model, "BinaryOp[op_type=add]", "op_type=1")
+    assert (result.exit_code, result.err) == (2, "error: no layer matches 'BinaryOp[op_type=add]'\n")
+    result = run("set", model, "ReLU or Sigmoid", "slope=0.5")  # one of them cannot take it
+    assert result.exit_code == 2
+    assert params(model, "relu") == {0: pytest.approx(0.1)}
+
+
 def test_a_name_with_brackets_is_a_name_first(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "m.param"
     path.write_text("7767517\n3 3\nInput in0 0 1 in0\nReLU r[1] 1 1 in0 x\nReLU r1 1 1 x out0\n")

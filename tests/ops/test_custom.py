@@ -108,6 +108,46 @@ params = [
     assert type(layer_type.value(4, {})) is float
 
 
+def test_defaults_at_the_limits(tmp_path: Path) -> None:
+    (layer_type,) = load(
+        tmp_path,
+        """[T]
+params = [
+  { id = 0, name = "a", type = "int", default = -2147483648 },
+  { id = 1, name = "b", type = "array", default = [2147483647] },
+  { id = 2, name = "c", type = "float", default = 99999999999 },
+]
+""",
+    )
+    assert [layer_type.value(id, {}) for id in range(3)] == [-(2**31), (2**31 - 1,), 99999999999.0]
+
+
+def test_macs(tmp_path: Path) -> None:
+    text = '[T]\nparams = [{ id = 0, name = "taps", type = "int" }]\nterms = { twice = "2 * taps" }\n'
+    (layer_type,) = load(tmp_path, text + 'macs = "twice * out_size if inputs == 1 else in1_w"\n')
+    assert layer_type.count_macs({0: 3}, [(7,)], [(4, 5)]) == 120
+    assert layer_type.count_macs({0: 3}, [(7,), (2, 9)], [(4, 5)]) == 9
+    assert layer_type.count_macs({0: 3}, [(7,)], [None]) is None
+
+
+def test_macs_that_are_not_declared_are_unknown(tmp_path: Path) -> None:
+    silent, free = load(tmp_path, "[Silent]\n[Free]\nmacs = 0\n")
+    assert silent.count_macs({}, [(7,)], [(7,)]) is None
+    assert free.count_macs({}, [None], [None]) == 0
+
+
+@pytest.mark.parametrize("formula", ["in_w - 9", "inv_sqrt(in_w)", "in_w // (in_w - 7)"])
+def test_macs_that_are_no_count_are_unknown(tmp_path: Path, formula: str) -> None:
+    (layer_type,) = load(tmp_path, f'[T]\nmacs = "{formula}"\n')
+    assert layer_type.count_macs({}, [(7,)], []) is None
+
+
+def test_a_param_named_like_a_size_is_the_param(tmp_path: Path) -> None:
+    text = '[T]\nparams = [{ id = 0, name = "in_w", type = "int" }]\nmacs = "in_w * in_h"\n'
+    (layer_type,) = load(tmp_path, text)
+    assert layer_type.count_macs({0: 100}, [(2, 3)], []) == 200
+
+
 def test_the_same_twice_is_no_fault(tmp_path: Path, examples: list[str]) -> None:
     first = load(tmp_path, examples[TOML])
     assert load(tmp_path, examples[TOML]) == first
@@ -148,6 +188,21 @@ BAD = [
     (
         '[A]\nparams = [\n  { id = 0, name = "x", type = "int", default = 0.5 },\n]\n',
         "3: layer type A: param 'x': 0.5 is no default for type int",
+        None,
+    ),
+    (
+        '[A]\nparams = [\n  { id = 0, name = "x", type = "int", default = 99999999999 },\n]\n',
+        "3: layer type A: param 'x': its default does not fit into 32 bits",
+        None,
+    ),
+    (
+        '[A]\nparams = [{ id = 0, name = "x", type = "array", default = [1, -2147483649] }]\n',
+        "2: layer type A: param 'x': its default does not fit into 32 bits",
+        None,
+    ),
+    (
+        f'[A]\nparams = [{{ id = 0, name = "x", type = "float", default = 1{"0" * 400} }}]\n',
+        "2: layer type A: param 'x': its default does not fit into 32 bits",
         None,
     ),
     (
@@ -229,6 +284,21 @@ BAD = [
         "a formula is made of",
     ),
     (
+        '[A]\nmacs = "in_w * out_x"\n',
+        "2: layer type A: 'macs': the formula 'in_w * out_x' uses 'out_x', and A has no such int param or",
+        None,
+    ),
+    (
+        '[A]\ninputs = 1\nmacs = "in_w *"\n',
+        "3: layer type A: 'macs': 'in_w *' is no formula: it ends too early",
+        "a formula is made of",
+    ),
+    (
+        '[A]\nweights = [\n  { name = "w", kind = "raw", shape = ["in_w"] }]\n',
+        "3: layer type A: 'w': the formula 'in_w' uses 'in_w', and A has no such int param or earlier term",
+        None,
+    ),
+    (
         '[A]\nweights = [{ name = "w", kind = "int8", shape = [3] }]\n',
         "2: layer type A: weight 'w': kind is one of tagged, raw, bytes, not 'int8'",
         None,
@@ -284,6 +354,12 @@ def test_strange_files_are_errors_or_types(tmp_path: Path, text: str) -> None:
     assert bool(declared) != ("my_ops.toml" in complaint)  # a type that is known, or an error that says where
     assert [registry.get(layer_type.name) for layer_type in declared] == list(declared)
     assert [layer_type.weight_layout({}) for layer_type in declared] == [[] for _ in declared]
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 20000])
+def test_what_python_cannot_read(tmp_path: Path, value: str) -> None:
+    with pytest.raises(ConfigError, match=r"my_ops\.toml"):
+        load(tmp_path, f"[A]\nx = {value}\n")
 
 
 def test_no_file(tmp_path: Path) -> None:

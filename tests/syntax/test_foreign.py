@@ -62,6 +62,13 @@ def test_foreign_files_are_named(kind: str, tmp_path: Path) -> None:
     assert caught.value.hint or caught.value.expected
 
 
+def test_the_binary_form_is_to_be_converted(tmp_path: Path) -> None:
+    (tmp_path / "m.param.bin").write_bytes(FOREIGN["param.bin"][0])
+    with pytest.raises(ParseError) as caught:
+        nnp.load(tmp_path / "m.param.bin")
+    assert caught.value.hint == "convert it first: ncnnparam convert IN.param.bin OUT.param"
+
+
 def test_pnnx_text_is_named() -> None:
     text = "7767517\n2 1\npnnx.Input in 0 1 0 #0=(1,3)f32\nnn.ReLU relu 1 1 0 1 $input=0\n"
     with pytest.raises(ParseError, match=r"\.pnnx\.param") as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,14 +93,15 @@ def test_int8_is_divided_by_row_and_by_group() -> None:
         assert weights["weight_data"].shape == found.shape
 
 
-def test_int8_of_a_transposed_matrix_is_divided_by_column() -> None:
+@pytest.mark.parametrize("rows", [2, 3])
+def test_int8_of_a_transposed_matrix_is_divided_by_column(rows: int) -> None:
     graph = nnp.loads(
-        "7767517\n2 2\nInput in0 0 1 in0\nGemm g 1 1 in0 out0 2=1 4=1 7=3 8=0 9=2 10=-1 18=2\n"
+        f"7767517\n2 2\nInput in0 0 1 in0\nGemm g 1 1 in0 out0 2=1 4=1 7=3 8=0 9={rows} 10=-1 18=2\n"
     ).graph
     weights = graph.layer("g").weights
-    weights.put("A_data", np.ones((2, 3), dtype=np.int64), Storage.INT8)
+    weights.put("A_data", np.ones((rows, 3), dtype=np.int64), Storage.INT8)
     weights["A_data_int8_scales"] = np.array([1, 2, 4])
-    np.testing.assert_array_equal(weights["A_data"].numpy(np.float32), [[1, 0.5, 0.25]] * 2)
+    np.testing.assert_array_equal(weights["A_data"].numpy(np.float32), [[1, 0.5, 0.25]] * rows)
 
 
 @given(arrays(np.float32, st.integers(1, 40), elements=st.floats(width=32)))
@@ -156,3 +158,45 @@ def test_other_types_and_what_cannot_be_had() -> None:
 def test_numbers_that_do_not_fit(kind: Any, numbers: Any, storage: Storage, words: str) -> None:
     with pytest.raises(nnp.WeightsError, match=words):
         encode(WeightArray("x", kind, (2,)), numbers, storage)
+
+
+SCALED_LAYERS = {
+    "InnerProduct": ("0=3 2=12 8=2", "weight_data", {"weight_data_int8_scales": [2.0, 5.5, 0.7]}),
+    "InnerProduct, no scale": (
+        "0=3 2=12 8=2",
+        "weight_data",
+        {"weight_data_int8_scales": [2.0, 0.0, np.inf]},
+    ),
+    "Gemm": ("3=1 5=1 6=1 8=3 9=4 10=-1 18=2", "B_data", {"B_data_int8_scale": [3.3]}),
+}
+"""Layers that multiply by a matrix of 3 x 4: params, the matrix, its scales."""
+
+
+@pytest.mark.parametrize("case", SCALED_LAYERS)
+def test_ncnn_multiplies_by_the_same_int8_numbers(case: str, tmp_path: Path) -> None:
+    """What an identity gives is the matrix; a scale of 0 is that of a channel of zeros."""
+    pytest.importorskip("ncnn")
+    params, name, scales = SCALED_LAYERS[case]
+    type = case.partition(",")[0]
+    model = nnp.loads(f"7767517\n2 2\nInput in0 0 1 in0\n{type} x 1 1 in0 out0 {params}\n")
+    weights = model.graph.layer("x").weights
+    weights.put(name, np.arange(12).reshape(3, 4) * 20 - 115, Storage.INT8)
+    for other, numbers in scales.items():
+        weights[other] = np.array(numbers)
+    if type == "InnerProduct":
+        weights["bottom_blob_int8_scales"] = np.array([127.0])
+    model.save(tmp_path / "m.param", tmp_path / "m.bin")
+    identity = np.eye(4, dtype=np.float32)
+    outcome = run_net(tmp_path / "m.param", tmp_path / "m.bin", {"in0": identity}, ["out0"])
+    assert outcome.ok, outcome
+    found = weights[name].numpy(np.float32)
+    np.testing.assert_allclose(outcome.outputs["out0"].T, found, rtol=1e-6)
+
+
+def test_scales_that_do_not_fit() -> None:
+    weight = encode(tagged(7), np.arange(7), Storage.INT8)
+    with pytest.raises(nnp.WeightsError, match="no scales"):
+        weight.factors()
+    scales = encode(WeightArray("scales", "raw", (2,)), [1, 2], Storage.RAW)
+    with pytest.raises(nnp.WeightsError, match="2 scales for the 7 numbers"):
+        replace(weight, scales=scales).numpy(np.float32)

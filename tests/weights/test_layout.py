@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -124,9 +125,21 @@ def test_a_senseless_size_is_told(size: int, pair: Pair) -> None:
         nnp.load(*pair)
 
 
-def test_an_unknown_type_is_told(pair: Pair) -> None:
+def test_an_unknown_type_has_no_weights_if_the_rest_fits(pair: Pair) -> None:
     pair[0].write_text(NET.replace("ReLU", "Relu"))
-    with pytest.raises(nnp.WeightsError, match="did you mean ReLU"):
+    model = nnp.load(*pair)
+    assert not model.graph.layer("relu").weights
+    model.save(*(path.with_name(f"new{path.suffix}") for path in pair))
+    assert pair[1].with_name("new.bin").read_bytes() == pair[1].read_bytes()
+
+
+@pytest.mark.parametrize("change", [lambda data: data[:-4], lambda data: data + bytes(4)])
+def test_an_unknown_type_is_told_if_the_rest_does_not_fit(
+    change: Callable[[bytes], bytes], pair: Pair
+) -> None:
+    pair[0].write_text(NET.replace("ReLU", "Relu"))
+    pair[1].write_bytes(change(pair[1].read_bytes()))
+    with pytest.raises(nnp.WeightsError, match=r"these types have: Relu\n.*did you mean ReLU"):
         nnp.load(*pair)
 
 

@@ -15,9 +15,7 @@ commands  wall time of whole commands against a bare import of what they need
 
 from __future__ import annotations
 
-import argparse
 import gc
-import json
 import random
 import statistics
 import subprocess
@@ -26,11 +24,11 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 import ncnn
+from measure import Action, Row, in_turns, options_of, report
 
 from ncnnparam.graph import Blob, Layer, graph_from_syntax, graph_to_syntax
 from ncnnparam.model import dumps, loads
@@ -41,46 +39,15 @@ EDITED_LAYERS = 100_000
 EDITS = 300
 
 
-@dataclass
-class Row:
-    """One measurement.
-
-    Attributes:
-        section: Name of the section.
-        what: What was measured.
-        value: The number.
-        unit: ms, us, bytes or x, for a ratio.
-    """
-
-    section: str
-    what: str
-    value: float
-    unit: str
-
-
-Action = Callable[[], object]
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, prog="bench_core.py"
-    )
+    parser = options_of("bench_core.py", __doc__, SECTIONS, rounds=30)
     parser.add_argument("param", type=Path, help="the .param file for parse and commands")
-    parser.add_argument("--only", action="append", choices=SECTIONS, help="run this section; may be repeated")
-    parser.add_argument("--rounds", type=int, default=30, help="how often each thing runs (default 30)")
-    parser.add_argument("--json", action="store_true", help="print JSON in place of a table")
     options = parser.parse_args()
-    rows = []
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.param"
         plain.write_text(without_metadata(options.param.read_text(encoding="utf-8")), encoding="utf-8")
-        for name in options.only or SECTIONS:
-            for row in SECTIONS[name](plain, options.rounds):
-                rows.append(row)
-                if not options.json:
-                    print(f"{row.section:<9} {row.what:<50} {row.value:>12,.2f} {row.unit}", flush=True)
-    if options.json:
-        print(json.dumps([asdict(row) for row in rows], indent=1))
+        chosen = options.only or SECTIONS
+        report((row for name in chosen for row in SECTIONS[name](plain, options.rounds)), options.json)
 
 
 def without_metadata(text: str) -> str:
@@ -89,19 +56,6 @@ def without_metadata(text: str) -> str:
     for layer in model.graph.find("SherpaMetaData"):
         model.graph.remove(layer)
     return dumps(model)
-
-
-def in_turns(contenders: dict[str, Action], rounds: int) -> dict[str, float]:
-    """Median seconds of each, after one run to warm up; every round runs each of them once."""
-    times: dict[str, list[float]] = {name: [] for name in contenders}
-    for number in range(rounds + 1):
-        for name, action in contenders.items():
-            gc.collect()  # what the one before has left
-            began = time.perf_counter()
-            action()
-            if number:
-                times[name].append(time.perf_counter() - began)
-    return {name: statistics.median(taken) for name, taken in times.items()}
 
 
 # ---- parse -------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ncnnparam.checks.finding import Severity
@@ -10,6 +10,7 @@ from ncnnparam.checks.loader import layers_and_reach
 from ncnnparam.checks.place import at_param_number
 from ncnnparam.checks.rule import Problem, rule
 from ncnnparam.ops import registry
+from ncnnparam.ops.bits import as_float, looks_like_float
 from ncnnparam.syntax import Param, Style
 from ncnnparam.syntax.grammar import terminal
 from ncnnparam.syntax.values import ID_RANGE
@@ -67,10 +68,24 @@ def mixes_kinds(param: Param) -> bool:
 
 
 def int_for_float(layer: Layer, param: Param) -> bool:
-    """Whether a param that the layer reads as a float is written as an int other than 0."""
+    """Whether what the layer reads as a float, or as floats only, is written as ints other than 0."""
     known = registry.get(layer.type)
     spec = known.param(param.id) if known else None
-    return spec is not None and spec.type == "float" and isinstance(param.value, int) and param.value != 0
+    if spec is None or _lost(param):
+        return False
+    if spec.items == "float" and isinstance(param.value, tuple):
+        ints = [item for item in param.value if isinstance(item, int)]
+        wrong = [item for item in ints if item and not (spec.int_bits and looks_like_float(item))]
+        return bool(wrong) and len(ints) == len(param.value)
+    return spec.type == "float" and isinstance(param.value, int) and param.value != 0
+
+
+def meant(value: int) -> float:
+    """The float that an int stands for which is written where ncnn wants a float.
+
+    Old converters wrote the bits of the float, so an int whose bits are a likely number is that.
+    """
+    return float(f"{as_float(value):.7g}") if looks_like_float(value) else float(value)
 
 
 def is_new_style(param: Param) -> bool:
@@ -83,9 +98,12 @@ def respelled(layer: Layer, param: Param) -> Param:
     if param.id not in ID_RANGE or _lost(param):
         return param
     value = param.value
-    return Param.make(
-        param.id, float(value) if isinstance(value, int) and int_for_float(layer, param) else value
-    )
+    if int_for_float(layer, param):
+        if isinstance(value, tuple):
+            value = tuple(meant(item) if isinstance(item, int) else item for item in value)
+        elif isinstance(value, int):
+            value = meant(value)
+    return Param.make(param.id, value)
 
 
 @rule("NP103", "junk-number", Severity.ERROR, fixable=True, refused=True)
@@ -130,7 +148,8 @@ def new_style_array(graph: Graph) -> Iterator[Problem]:
         for number, param in enumerate(layer.params.raw):
             if is_new_style(param):
                 yield Problem(
-                    f"'{param.text}' is an array of the new style: 1.0.20240410 takes its first element only",
+                    f"'{param.text}' is an array of the new style: "
+                    "releases up to 20241226 take its first element only",
                     at_param_number(layer, number),
                     f"write {respelled(layer, param).text}",
                 )
@@ -160,13 +179,24 @@ def int_for_float_key(graph: Graph) -> Iterator[Problem]:
             if known is not None and int_for_float(layer, param):
                 spec = known.param(param.id)
                 assert spec is not None
-                assert isinstance(param.value, int)
+                ints = [item for item in _items(param) if isinstance(item, int) and item]
+                floats = "is a float" if spec.type == "float" else "has floats"
+                wrong = next((item for item in ints if meant(item) != item), None)
+                newer = "" if wrong is None else f", and 1.0.20261020 reads {float(wrong):g}"
+                who = "ncnn takes" if spec.int_bits else "releases up to 20260526 take"
                 yield Problem(
-                    f"{spec.name} of {layer.type} is a float: "
-                    f"releases up to 20260526 take the bits of the int {param.value} for it",
+                    f"{spec.name} of {layer.type} {floats}: "
+                    f"{who} the bits of the int {ints[0]} for it{'' if spec.int_bits else newer}",
                     at_param_number(layer, number),
                     f"write {respelled(layer, param).text}",
                 )
+
+
+def _items(param: Param) -> Sequence[int | float]:
+    """The numbers of a param."""
+    if isinstance(param.value, tuple):
+        return param.value
+    return (param.value,) if isinstance(param.value, (int, float)) else ()
 
 
 def _as_read(param: Param) -> str:

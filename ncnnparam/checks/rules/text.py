@@ -82,7 +82,7 @@ def tab_separator(graph: Graph) -> Iterator[Problem]:
         if number is not None:
             yield Problem(
                 f"a tab stands before a param of '{layer.name}': "
-                "releases up to 20260526 drop the params behind it without a message",
+                "releases from 20250428 to 20260526 drop the params behind it without a message",
                 at_param_number(layer, number),
                 "put spaces between the params",
             )

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from ncnnparam.cli.common import FOUND, TROUBLE, changed_lines, emit, max_size_option, ops_option, say
+from ncnnparam.cli.paths import model_files
 
 if TYPE_CHECKING:
     from ncnnparam.checks import Finding, Rule
     from ncnnparam.checks.report import Checked
     from ncnnparam.graph import Graph
+    from ncnnparam.ops.versions import Target
 
 FORMATS = ("text", "json", "github", "sarif")
 
 
 @click.command(
     name="check",
-    epilog="Exit codes: 0 no errors or warnings, 1 some, 2 a file that cannot be read or is no .param file.",
+    epilog="Exit codes: 0 no errors or warnings, 1 some, 2 a file that cannot be read or is no model.",
 )
-@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+@click.argument("paths", metavar="MODEL [BIN] ...", nargs=-1, required=True)
+@click.option("--weights", is_flag=True, help="Look at all numbers too: NaN, infinity, channels of zeros.")
+@click.option("--runtime", is_flag=True, help="Also let the installed ncnn load the files.")
+@click.option(
+    "--target",
+    "target_name",
+    metavar="TARGET",
+    help="Also report what this runtime lacks or misreads: ncnn-20250916, sherpa-ncnn-2.1.15, latest.",
+)
 @click.option("--fix", is_flag=True, help="Repair in place what has one right answer.")
 @click.option(
     "--unsafe-fixes", is_flag=True, help="With --fix or --diff: also delete text behind the last layer."
@@ -39,7 +50,10 @@ FORMATS = ("text", "json", "github", "sarif")
 @ops_option
 @max_size_option
 def command(
-    models: tuple[str, ...],
+    paths: tuple[str, ...],
+    weights: bool,
+    runtime: bool,
+    target_name: str | None,
     fix: bool,
     unsafe_fixes: bool,
     show_diff: bool,
@@ -51,17 +65,22 @@ def command(
 ) -> int:
     """Find what is wrong with a model, and repair it.
 
-    Every finding has a code, a place and a cure; docs/rules has a page on each. A MODEL named - is standard
-    input; with --fix the repaired model then goes to standard output and the findings to standard error.
+    A .bin behind a model is checked with it: does it fit, and if not, where and why. In a folder the files
+    are paired by name. Every finding has a code, a place and a cure; docs/rules has a page on each. A MODEL
+    named - is standard input; with --fix the repaired model then goes to standard output and the findings
+    to standard error.
 
     \b
-    ncnnparam check encoder.ncnn.param
+    ncnnparam check encoder.ncnn.param encoder.ncnn.bin
+    ncnnparam check --weights --runtime models/
+    ncnnparam check --target sherpa-ncnn-2.1.15 encoder.ncnn.param
     ncnnparam check --fix encoder.ncnn.param
     ncnnparam check --diff encoder.ncnn.param
     ncnnparam check --format sarif *.param > findings.sarif
     ncnnparam check --select NP2 --ignore dangling-blob - < encoder.ncnn.param
     """
     from ncnnparam.checks.report import Checked
+    from ncnnparam.checks.rules.target import concerning
     from ncnnparam.checks.selection import select_rules
     from ncnnparam.errors import FileError
 
@@ -71,87 +90,126 @@ def command(
         )
     if fix and show_diff:
         raise click.UsageError("--fix changes the file and --diff only shows the changes: take one of them")
-    rules = select_rules(_all_rules(), _words(select), _words(ignore))
-    files: list[Checked] = []
-    trouble = changed = False
-    for model in models:
+    if runtime and "-" in paths:
+        raise click.UsageError("--runtime needs files: ncnn does not read standard input")
+    files, trouble = model_files(paths)
+    with_pairs = bool(select or ignore or any(bin is not None for _, bin in files))
+    runtime_target = _target(target_name)
+    chosen = select_rules(_all_rules(with_pairs, runtime_target), _words(select), _words(ignore))
+    rules = chosen if runtime_target is None else concerning(chosen, runtime_target)
+    checked: list[Checked] = []
+    changed = False
+    for model, bin in files:
+        look = Look(rules, chosen, strict, max_size, fix, unsafe_fixes, show_diff, weights, runtime)
         try:
-            findings, broken, differs = _check(
-                model,
-                rules,
-                strict=strict,
-                max_size=max_size,
-                fix=fix,
-                unsafe=unsafe_fixes,
-                show_diff=show_diff,
-            )
+            findings, broken, differs = look.at(model, bin)
         except FileError as error:
             say(f"error: {error}")
             trouble = True
             continue
-        files.append(Checked("<stdin>" if model == "-" else model, findings))
+        checked.append(Checked("<stdin>" if model == "-" else model, findings))
         trouble |= broken
         changed |= differs
-    if files or form != "text":
+    if checked or form != "text":
         # with a model or a diff on standard output the findings go beside it
-        _report(files, form, rules, to_stderr=show_diff or (fix and "-" in models))
+        _report(checked, form, rules, to_stderr=show_diff or (fix and "-" in paths))
     if trouble:
         return TROUBLE
-    return FOUND if changed or any(_counts(f) for checked in files for f in checked.findings) else 0
+    return FOUND if changed or any(_counts(f) for one in checked for f in one.findings) else 0
 
 
-def _check(
-    model: str,
-    rules: list[Rule],
-    *,
-    strict: bool,
-    max_size: int,
-    fix: bool,
-    unsafe: bool,
-    show_diff: bool,
-) -> tuple[list[Finding], bool, bool]:
-    """Checks one model, and repairs it or shows the repairs.
+@dataclass(frozen=True)
+class Look:
+    """How to look at a model: the options of the command, by their names.
 
-    Returns:
-        What is found (after a repair: what is left), whether the text is no ``.param`` file, and whether
-        a diff was shown.
+    Attributes:
+        rules: What to report.
+        repairs: What to repair: a spelling that the target happens to read is repaired all the same.
     """
-    from ncnnparam.checks import check, parse_finding
-    from ncnnparam.checks.fixes import fix as repair
-    from ncnnparam.errors import ParseError
-    from ncnnparam.graph import graph_from_syntax
-    from ncnnparam.model import dump, dumps
-    from ncnnparam.syntax import Dialect, parse, read_text, write_atomic
 
-    text = read_text(model, max_size=max_size)
-    try:
-        graph = graph_from_syntax(parse(text, dialect=Dialect.STRICT if strict else Dialect.COMPAT))
-    except ParseError as error:
-        return [parse_finding(error, text)], True, False
-    if show_diff:
-        fixed = graph.copy()
-        repair(fixed, unsafe=unsafe, rules=rules)
-        lines = changed_lines(text, dumps(fixed), "<stdin>" if model == "-" else model, context=3)
-        emit(lines)
-        return check(graph, rules=rules), False, bool(lines)
-    if fix:
-        for done in repair(graph, unsafe=unsafe, rules=rules):
-            say(f"{model}: {done}")
-        fixed_text = dumps(graph)
-        if model == "-":
-            dump(graph, "-")
-        elif fixed_text != text:
-            write_atomic(model, fixed_text)
-        graph = _reread(fixed_text)
-    return check(graph, rules=rules), False, False
+    rules: list[Rule]
+    repairs: list[Rule]
+    strict: bool
+    max_size: int
+    fix: bool
+    unsafe: bool
+    show_diff: bool
+    weights: bool
+    runtime: bool
+
+    def at(self, model: str, bin: str | None) -> tuple[list[Finding], bool, bool]:
+        """Checks one model, and repairs it or shows the repairs.
+
+        Returns:
+            What is found (after a repair: what is left), whether a file is not what it should be, and
+            whether a diff was shown.
+        """
+        from ncnnparam.checks import parse_finding
+        from ncnnparam.checks.fixes import fix as repair
+        from ncnnparam.errors import ParseError
+        from ncnnparam.graph import graph_from_syntax
+        from ncnnparam.model import dump, dumps
+        from ncnnparam.syntax import Dialect, finish_pair, parse, read_text, write_atomic
+
+        if model != "-":
+            finish_pair(model)
+        text = read_text(model, max_size=self.max_size)
+        dialect = Dialect.STRICT if self.strict else Dialect.COMPAT
+        try:
+            graph = graph_from_syntax(parse(text, name=model, dialect=dialect))
+        except ParseError as error:
+            return [parse_finding(error, text), *_swapped(bin)], True, False
+        if self.show_diff:
+            fixed = graph.copy()
+            repair(fixed, unsafe=self.unsafe, rules=self.repairs)
+            lines = changed_lines(text, dumps(fixed), "<stdin>" if model == "-" else model, context=3)
+            emit(lines)
+            return *self._findings(graph, model, bin), bool(lines)
+        if self.fix:
+            for done in repair(graph, unsafe=self.unsafe, rules=self.repairs):
+                say(f"{model}: {done}")
+            fixed_text = dumps(graph)
+            if model == "-":
+                dump(graph, "-")
+            elif fixed_text != text:
+                write_atomic(model, fixed_text)
+            graph = graph_from_syntax(parse(fixed_text, name=model))  # findings have places in this text
+        return *self._findings(graph, model, bin), False
+
+    def _findings(self, graph: Graph, model: str, bin: str | None) -> tuple[list[Finding], bool]:
+        """What is found, and whether the ``.bin`` is none."""
+        from ncnnparam.checks import check
+
+        rules = {rule.code: rule for rule in self.rules}
+        if bin is not None:
+            from ncnnparam.checks.pairs import FIT_RULES, PAIR_RULES, Misfit, Pair
+            from ncnnparam.weights import WeightFile
+
+            pair = Pair(graph, WeightFile.open(bin))
+            if pair.misfit is Misfit.NONE:  # rules about a target look at how the layers' arrays are stored
+                pair.file.attach(graph)
+            wanted = PAIR_RULES if self.weights else FIT_RULES
+            rules |= {one.rule.code: one.on(pair) for one in wanted if one.rule.code in rules}
+        if self.runtime and "NP609" in rules:
+            from ncnnparam.runtime.rule import loaded_from
+
+            rules["NP609"] = loaded_from(model, bin)
+        findings = check(graph, rules=list(rules.values()))
+        return findings, any(finding.code == "NP601" for finding in findings)
 
 
-def _reread(text: str) -> Graph:
-    """The graph of a repaired text, so that findings have their places in it."""
-    from ncnnparam.graph import graph_from_syntax
-    from ncnnparam.syntax import parse
+def _swapped(bin: str | None) -> list[Finding]:
+    """The finding that a ``.bin`` is none, beside a ``.param`` that is none."""
+    if bin is None:
+        return []
+    from ncnnparam.checks import check
+    from ncnnparam.checks.pairs import Pair
+    from ncnnparam.checks.pairs.rules import no_weights
+    from ncnnparam.graph import Graph
+    from ncnnparam.weights import WeightFile
 
-    return graph_from_syntax(parse(text))
+    graph = Graph()
+    return check(graph, rules=[no_weights.on(Pair(graph, WeightFile.open(bin)))])
 
 
 def _report(files: list[Checked], form: str, rules: list[Rule], *, to_stderr: bool) -> None:
@@ -178,12 +236,31 @@ def _counts(finding: Finding) -> bool:
     return finding.severity is not Severity.INFO
 
 
-def _all_rules() -> tuple[Rule, ...]:
-    """The rules of the graph and those of the speech metadata, by code."""
+def _target(name: str | None) -> Target | None:
+    """The runtime of that name; tells if it is not quite the one that was asked for."""
+    if name is None:
+        return None
+    from ncnnparam.ops.versions import target
+
+    found = target(name)
+    if found.note:
+        say(found.note)
+    return found
+
+
+def _all_rules(with_pairs: bool, target: Target | None) -> list[Rule]:
+    """The rules of the graph, of the speech metadata and, where they are needed, of weights and a target."""
     from ncnnparam.checks import RULES
+    from ncnnparam.checks.rules.target import target_rules
+    from ncnnparam.runtime.rule import runtime_load
     from ncnnparam.speech.rules import RULES as SPEECH_RULES
 
-    return tuple(sorted((*RULES, *SPEECH_RULES), key=lambda rule: rule.code))
+    rules = [*RULES, *SPEECH_RULES, runtime_load, *(target_rules(target) if target is not None else ())]
+    if with_pairs:  # they need numpy, which takes a while
+        from ncnnparam.checks.pairs import PAIR_RULES
+
+        rules += [one.rule for one in PAIR_RULES]
+    return sorted(rules, key=lambda rule: rule.code)
 
 
 def _words(options: tuple[str, ...]) -> list[str]:

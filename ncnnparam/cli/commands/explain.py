@@ -122,12 +122,15 @@ def _metadata_names(layer: Layer) -> dict[int, str] | None:
 
 def _type_text(layer_type: LayerType) -> str:
     """A type in a few words."""
+    from ncnnparam.views.explain import since_text
+
     words = [
         layer_type.summary,
         f"inputs: {layer_type.inputs}",
         f"outputs: {layer_type.outputs}",
         "not part of ncnn" if layer_type.custom else "",
         "has weights" if layer_type.weights else "",
+        since_text(layer_type),
     ]
     return "; ".join(word for word in words if word)
 
@@ -145,12 +148,15 @@ def _wiring(layer: Layer) -> str:
 
 
 def _type_json(layer_type: LayerType) -> dict[str, Any]:
+    from ncnnparam.ops.versions import type_since
+
     return {
         "type": layer_type.name,
         "summary": layer_type.summary,
         "inputs": str(layer_type.inputs),
         "outputs": str(layer_type.outputs),
         "custom": layer_type.custom,
+        "since": type_since(layer_type.name),
         "weights": list(dict.fromkeys(spec.name for spec in layer_type.weights)),
     }
 

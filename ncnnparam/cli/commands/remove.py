@@ -12,6 +12,7 @@ from ncnnparam.cli.common import (
     finish_edit,
     max_size_option,
     model_argument,
+    ops_option,
     read_model,
     say,
     say_names,
@@ -35,13 +36,18 @@ if TYPE_CHECKING:
     metavar="N",
     help="Of a layer with several inputs, the one that its readers get; 0 is the first.",
 )
+@click.option(
+    "--bin", "weights", metavar="BIN", type=click.Path(), help="The weights, changed with the model."
+)
 @edit_options
+@ops_option
 @max_size_option
 def command(
     model: str,
     names: tuple[str, ...],
     no_reconnect: bool,
     keep: int | None,
+    weights: str | None,
     output: str | None,
     backup: bool,
     dry_run: bool,
@@ -49,20 +55,23 @@ def command(
 ) -> None:
     """Remove layers; what read their output reads their input instead.
 
-    A LAYER is a name or a glob. Counts and Split layers follow. When one layer cannot be removed, none is.
-    The .bin is not changed; a warning tells when it no longer fits.
+    A LAYER is a name, a glob or a selector (see ncnnparam find). Counts and Split layers follow. When one
+    layer cannot be removed, none is. Without --bin the weights stay as they are, and a warning tells when
+    they no longer fit.
 
     \b
     ncnnparam remove encoder.ncnn.param dropout_1
     ncnnparam remove encoder.ncnn.param 'dropout_*' 'identity_*' --backup
+    ncnnparam remove encoder.ncnn.param 'Dropout or BinaryOp[op_type=mul, with_scalar=1, b=1]'
     ncnnparam remove encoder.ncnn.param add_7 --keep 0
+    ncnnparam remove encoder.ncnn.param conv_7 --bin encoder.ncnn.bin -o out.param
     ncnnparam remove encoder.ncnn.param softmax topk --no-reconnect
     """
     from ncnnparam.errors import GraphError
 
     if no_reconnect and keep is not None:
         raise click.UsageError("--keep says what to reconnect, --no-reconnect says not to: take one of them")
-    target = read_model(model, max_size)
+    target = read_model(model, max_size, weights)
     graph = target.graph
     chosen = _chosen(graph, names)
     layers, blobs = list(graph), graph.blob_count
@@ -74,12 +83,13 @@ def command(
         raise GraphError("no layer would be left, and ncnn reads no such file")
     finish_edit(target, output, backup, dry_run)
     say_names("removed", removed)
-    warn_of_weights(layers, chosen)
+    if weights is None:
+        warn_of_weights(layers, chosen)
     say(f"layers {len(layers)} -> {graph.layer_count}, blobs {blobs} -> {graph.blob_count}")
 
 
 def _chosen(graph: Graph, patterns: tuple[str, ...]) -> list[Layer]:
-    """The layers to remove, in the order of the file; a glob passes over Splits, which follow suit."""
+    """The layers to remove, in the order of the file; globs pass over Splits, which follow suit."""
     from ncnnparam.graph import SPLIT
 
     chosen: set[Layer] = set()

@@ -52,16 +52,18 @@ def command(
     dry_run: bool,
     max_size: int,
 ) -> None:
-    """Change params of a layer, or of all layers whose name matches a glob.
+    """Change params of a layer, or of all layers that a glob or a selector means.
 
-    KEY is a param's name in ncnn's source or its id (see ncnnparam explain). VALUE is written as in a .param
-    file; an array as 1,2,3 and an empty one as []. KEY= removes the param, as --unset KEY does. When one
-    layer cannot take a value, nothing is changed.
+    LAYER is a name, a glob or a selector (see ncnnparam find). KEY is a param's name in ncnn's source or
+    its id (see ncnnparam explain). VALUE is written as in a .param file; an array as 1,2,3 and an empty one
+    as []. KEY= removes the param, as --unset KEY does. When one layer cannot take a value, nothing is
+    changed.
 
     \b
     ncnnparam set encoder.ncnn.param relu_1 slope=0.1
     ncnnparam set encoder.ncnn.param conv_172 activation_type=2 activation_params=0.1
     ncnnparam set encoder.ncnn.param '*' --type Convolution 31=1 --dry-run
+    ncnnparam set encoder.ncnn.param 'Gemm[constantN>64] and after(in0)' featmask=1
     ncnnparam set encoder.ncnn.param conv_172 --unset pad_value -o out.param
     """
     if not assignments and not removals:
