@@ -21,7 +21,7 @@ def model_files(paths: Iterable[str]) -> tuple[list[tuple[str, str | None]], boo
     empty = False
     takes_bin = False
     for path in paths:
-        if path != "-" and os.path.isdir(path):
+        if path != "-" and os.path.isdir(path) and not (takes_bin and is_bin(path)):
             found = _in_folder(path)
             empty |= not found
             files += found

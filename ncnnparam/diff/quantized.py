@@ -104,7 +104,7 @@ def _switches(type: str) -> frozenset[str]:
 
 def _floats(layer: Layer) -> str:
     """How a layer that is not int8 stores its largest array that a tag describes."""
-    tagged = [weight for weight in layer.weights.values() if weight.storage.kind == Storage.FLOAT32.kind]
+    tagged = [weight for weight in layer._weights if weight.storage.kind == Storage.FLOAT32.kind]
     return max(tagged, key=lambda weight: weight.count).storage.value if tagged else "float"
 
 

@@ -23,6 +23,8 @@ def free_blob(graph: Graph, blob: Blob, reader: Layer) -> Blob:
 
     That is the blob itself when it is free, else a new output of its Split, which is made if need be.
     """
+    while blob._graph is None and blob._producer is not None:  # its Split went while another input was found
+        blob = blob._producer._inputs[0]
     if blob._uses:
         split = spread(graph, blob)
         _hoist(graph, split, reader)

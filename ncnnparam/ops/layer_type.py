@@ -236,6 +236,11 @@ class LayerType:
         return ", ".join(f"{text} is {self.evaluate(text, params)}" for text in texts)
 
     @cached_property
+    def layouts(self) -> dict[str, Sequence[WeightArray]]:
+        """For whoever asks for many layouts to remember them: the text of a layer's params -> its arrays."""
+        return {}
+
+    @cached_property
     def _specs(self) -> dict[str | int, ParamSpec]:
         specs: dict[str | int, ParamSpec] = {}
         for spec in (*self.params, *COMMON_PARAMS):

@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TypeAlias
 
-from ncnnparam.errors import ConfigError, did_you_mean
+from ncnnparam.errors import ConfigError, NcnnParamError, did_you_mean
 from ncnnparam.passes.base import Pass, graph_pass
 
 Factory: TypeAlias = Callable[..., Pass]
@@ -90,8 +90,10 @@ def make(factory: Factory, options: Mapping[str, int | float | bool | str]) -> P
             raise ConfigError(f"the pass {_called(factory)} has no option '{key}'", hint=hint)
     try:
         return factory(**options)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"the pass {_called(factory)}: {error}") from None
+    except NcnnParamError:
+        raise
+    except Exception as error:  # a pass may be anybody's code, here and where it is imported
+        raise ConfigError(f"the pass {_called(factory)}: {error}") from error
 
 
 def load(place: str, *, name: str = "") -> Factory:
@@ -112,8 +114,8 @@ def load(place: str, *, name: str = "") -> Factory:
         thing: object = import_module(module)
         for part in attribute.split("."):
             thing = getattr(thing, part)
-    except (ImportError, AttributeError, SyntaxError) as error:
-        raise ConfigError(f"cannot import the pass {place}: {error}") from None
+    except Exception as error:
+        raise ConfigError(f"cannot import the pass {place}: {error}") from error
     finally:
         sys.path.remove(os.getcwd())
     return _factory(thing, place, name)

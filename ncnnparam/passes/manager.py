@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
@@ -113,6 +114,12 @@ class PassManager:
             raise PassError(
                 f"the pass {one.name} failed: {error.message}", name=one.name, hint=error.hint
             ) from error
+        except Exception as error:  # a pass may be anybody's code
+            raise PassError(
+                f"the pass {one.name} failed: {type(error).__name__}: {error}",
+                name=one.name,
+                hint=f"it is a fault of the pass, {_place(error)}",
+            ) from error
         step = Step(one.name, result, time.perf_counter() - start, (layers, model.graph.layer_count))
         report.steps.append(step)
         if result.modified:
@@ -123,6 +130,12 @@ class PassManager:
         if self._observe is not None:
             self._observe(step, model)
         return result.modified
+
+
+def _place(error: Exception) -> str:
+    """Where an exception was raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{last.filename}:{last.lineno}"
 
 
 def no_new_errors(before: Model, after: Model) -> str | None:

@@ -1,4 +1,4 @@
-"""What a layer type is, and what a layer says: params with names, types, defaults and meanings."""
+"""What a layer type is, and what a layer says: params with names, types, defaults and meanings; weights."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ncnnparam.errors import NotFoundError, OpsError
 from ncnnparam.graph import Layer
 from ncnnparam.ops import LayerType, ParamSpec, registry, versions
+from ncnnparam.ops.formula import formula
 from ncnnparam.ops.registry import COMMON_PARAMS
 from ncnnparam.syntax import Param, Value
 from ncnnparam.views.layers import shown, value_text
@@ -96,6 +97,21 @@ def layer_params(layer: Layer, names: Mapping[int, str] | None = None) -> list[P
         name = names.get(id) or (spec.name if spec else None)
         rows.append(ParamRow(id, name, spec, stated, stated.value if stated else _default(layer, id)))
     return rows
+
+
+def weight_terms(layer_type: LayerType) -> dict[str, str]:
+    """The named formulas that the weights of a type use, and those that these use: name -> formula."""
+    found: dict[str, str] = {}
+
+    def look(text: str) -> None:
+        for name in sorted(formula(text).names & layer_type.terms.keys() - found.keys()):
+            found[name] = layer_type.terms[name]
+            look(found[name])
+
+    for spec in layer_type.weights:
+        for text in spec.formulas:
+            look(text)
+    return found
 
 
 def _default(layer: Layer, id: int) -> Value | None:

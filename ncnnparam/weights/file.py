@@ -90,7 +90,8 @@ class WeightFile:
         if not unknown:
             return error
         suggestion = registry.suggest(unknown[0])
-        hint = "declare them in a TOML file: --ops, or ops.load_ops" if suggestion is None else suggestion
+        declare = "declare them in a TOML file: --ops, or ops.load_ops"
+        hint = f"{suggestion} If not, {declare}" if suggestion else declare
         message = f"{error.message}; nobody knows what weights these types have: {', '.join(unknown)}"
         return WeightsError(message, layer=error.layer, array=error.array, offset=error.offset, hint=hint)
 

@@ -6,7 +6,7 @@ but tags is read, and no size out of a file is trusted before it was found to fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ncnnparam.errors import OpsError, WeightsError
@@ -17,8 +17,11 @@ from ncnnparam.weights.storage import TAG_SIZE, Storage
 if TYPE_CHECKING:
     from ncnnparam.graph import Graph, Layer
 
+_MOST_LAYOUTS = 10_000
+"""Layouts to remember for a type; models repeat the params of their layers."""
 
-def wanted(layer: Layer) -> list[WeightArray]:
+
+def wanted(layer: Layer) -> Sequence[WeightArray]:
     """The arrays that ncnn reads for a layer, in order; none for a type that nobody has declared.
 
     Raises:
@@ -27,11 +30,19 @@ def wanted(layer: Layer) -> list[WeightArray]:
     layer_type = registry.get(layer.type)
     if layer_type is None or not layer_type.weights:
         return []
+    known = layer_type.layouts
+    text = " ".join(param.text for param in layer.params.raw)
+    if text in known:
+        return known[text]
     try:
-        return layer_type.weight_layout(dict(layer.params))
+        found = layer_type.weight_layout(dict(layer.params))
     except OpsError as error:
         message = f"layer '{layer.name}': {error.message}"
         raise WeightsError(message, layer=layer.name, hint=error.hint) from None
+    if len(known) >= _MOST_LAYOUTS:
+        known.clear()
+    known[text] = found
+    return found
 
 
 def locate(graph: Graph, data: memoryview, *, name: str | None = None) -> Iterator[tuple[Layer, Weight]]:

@@ -11,13 +11,16 @@ from ncnnparam.checks import Rule
 from ncnnparam.checks.fixes import REPAIRS, UNSAFE_REPAIRS
 from ncnnparam.checks.pairs import PAIR_RULES
 from ncnnparam.checks.report import Checked, as_text
+from ncnnparam.quantize.compat.rules import COMPAT_RULES
+from ncnnparam.quantize.table_rules import TABLE_RULES
 from ncnnparam.runtime.rule import runtime_load
 
 from .cases import ALL_RULES, FOLDER, Case
 
 each_rule = pytest.mark.parametrize("rule", ALL_RULES, ids=[rule.code for rule in ALL_RULES])
-WITH_PAGES = (*ALL_RULES, *(one.rule for one in PAIR_RULES), runtime_load)
-"""Those about pairs have their examples in ``pairs``."""
+ABOUT_TABLES = (*(one.rule for one in TABLE_RULES), *COMPAT_RULES)
+WITH_PAGES = (*ALL_RULES, *(one.rule for one in PAIR_RULES), runtime_load, *ABOUT_TABLES)
+"""Those about pairs have their examples in ``pairs``, those about tables in ``tests/quantize``."""
 HEADINGS = ["## What it does", "## Why it is bad", "## Example", "## How to fix"]
 
 

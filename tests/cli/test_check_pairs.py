@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -98,11 +99,21 @@ def test_a_bin_that_cannot_be_mapped_is_trouble(run: Run, folder: Path, kind: st
     if kind == "pipe":
         os.mkfifo(path)
     result = run("check", "m.param", "x.bin", "m.int8.param", "m.int8.bin")
-    if kind == "folder":  # a folder is searched for pairs, whatever its name
-        assert "there is no .param file in x.bin" in result.err
-    else:
-        assert "error: cannot" in result.err
-    assert result.exit_code == 2
+    assert (result.exit_code, result.err.count("error: ")) == (2, 1)
+    assert re.search(r"error: cannot (read|map) x\.bin: ", result.err)
+
+
+def test_a_folder_named_like_weights_is_searched_where_no_bin_can_stand(run: Run, folder: Path) -> None:
+    (folder / "x.bin").mkdir()
+    shutil.move("m.param", "x.bin")
+    assert run("check", "x.bin").exit_code == 0
+
+
+def test_weights_without_a_bin_is_a_mistake(run: Run, folder: Path) -> None:
+    result = run("check", "--weights", "m.param")
+    assert (result.exit_code, result.out) == (2, "")
+    assert "--weights looks at the numbers in a .bin: name one behind its .param" in result.err
+    assert run("check", "--weights", "m.param", "m.int8.param", "m.int8.bin").exit_code == 0
 
 
 def test_standard_input_with_a_bin(run: Run, folder: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from ncnnparam.ops import registry
+from ncnnparam.ops.formula import formula
 
 from .conftest import Run
 from .small import SMALL, ncnnparam, on_terminal
@@ -21,8 +23,8 @@ def model(tmp_path: Path) -> Path:
 
 
 def rows(table: str) -> dict[str, list[str]]:
-    """The rows of a table by id, cut at the double blanks."""
-    lines = table.split("\n\n", 1)[1].splitlines()[1:]
+    """The rows of the table of params by id, cut at the double blanks."""
+    lines = table.split("\n\n")[1].splitlines()[1:]
     return {
         cells[0]: cells[1:]
         for cells in ([cell for cell in line.strip().split("  ") if cell] for line in lines)
@@ -57,6 +59,48 @@ def test_every_type_can_be_explained(run: Run, name: str) -> None:
     assert layer_type is not None
     assert [param["name"] for param in record["params"][:-2]] == [spec.name for spec in layer_type.params]
     assert run("explain", name).exit_code == 0
+
+
+def test_the_weights_of_a_type(run: Run) -> None:
+    table = run("explain", "Convolution").out.split("\n\n")[2]
+    assert re.search(r"^bias_data +raw +num_output +not dynamic_weight and bias_term$", table, re.MULTILINE)
+    assert table.endswith("\ntaps is kernel_w * kernel_h\n")
+    assert "weight" not in run("explain", "Softmax").out
+    record = json.loads(run("explain", "Convolution", "--format", "json").out)
+    assert record["terms"] == {"taps": "kernel_w * kernel_h"}
+    assert record["weights"][1] == {
+        "name": "bias_data",
+        "kind": "raw",
+        "shape": ["num_output"],
+        "count": None,
+        "when": "not dynamic_weight and bias_term",
+    }
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_all_names_in_formulas_of_weights_are_explained(run: Run, name: str) -> None:
+    record = json.loads(run("explain", name, "--format", "json").out)
+    known = {param["name"] for param in record["params"]} | set(record["terms"])
+    for spec in record["weights"]:
+        texts = [str(size) for size in spec["shape"]] + [spec["count"] or "0", spec["when"] or "0"]
+        assert set().union(*(formula(text).names for text in texts)) <= known
+
+
+def test_the_weights_of_a_layer(run: Run) -> None:
+    text = "7767517\n2 2\nInput in0 0 1 in0\nConvolution c 1 1 in0 out0 0=4 1=3 5=1 6=72\n"
+    table = run("explain", "-", "c", stdin=text).out.split("\n\n")[2]
+    assert [line.split("  ")[0] for line in table.splitlines()] == ["weight", "weight_data", "bias_data"]
+    assert re.search(r"^weight_data +tagged +4 x 2 x 3 x 3 +72$", table, re.MULTILINE)
+    record = json.loads(run("explain", "-", "c", "--format", "json", stdin=text).out)
+    assert record["weights"][1] == {"name": "bias_data", "kind": "raw", "shape": [4], "count": 4}
+
+
+def test_weights_of_senseless_size_are_no_failure(run: Run) -> None:
+    text = "7767517\n2 2\nInput in0 0 1 in0\nConvolution c 1 1 in0 out0 0=4 1=3 6=-5\n"
+    result = run("explain", "-", "c", stdin=text)
+    assert result.exit_code == 0
+    assert "make no sense for weights: ncnnparam check tells why" in result.out
+    assert json.loads(run("explain", "-", "c", "--format", "json", stdin=text).out)["weights"] is None
 
 
 def test_layer_marks_what_is_stated(run: Run, model: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,57 @@ def test_a_pass_that_breaks_the_model_writes_nothing(
     assert result.exit_code == 2
     assert "error: the pass wreck broke the model" in result.err
     assert pair[0].read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("def one(model):\n    return 1 / 0\n", "the pass one failed: ZeroDivisionError"),
+        ("1 / 0\n", "cannot import the pass stumbling:one: division by zero"),
+        (
+            "from ncnnparam.passes import Pass\nclass one(Pass):\n    def __init__(self):\n        {}['x']\n"
+            "    def run(self, model):\n        return False\n",
+            "the pass one: 'x'",
+        ),
+    ],
+)
+def test_faults_in_the_code_of_a_pass_are_told_of(
+    run: Run, pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, code: str, message: str
+) -> None:
+    monkeypatch.chdir(pair[0].parent)
+    monkeypatch.delitem(sys.modules, "stumbling", raising=False)
+    Path("stumbling.py").write_text(code)
+    importlib.invalidate_caches()
+    result = run("opt", "m.param", "--pass", "stumbling:one", "--dry-run")
+    assert result.exit_code == 2
+    assert message in result.err
+
+
+@pytest.mark.parametrize("output", ["o.param", "-"])
+def test_new_weights_need_a_bin(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("m.param").write_text("7767517\n2 2\nInput in0 0 1 in0 0=6 1=4\nCumulativeSum c 1 1 in0 out0 0=1\n")
+    words = ("--passes", "", "--target", "sherpa-ncnn-2.1.15", "-o", output)
+    result = run("opt", "m.param", *words)
+    assert (result.exit_code, result.out) == (2, "")
+    assert "a pass has made MemoryData" in result.err
+    assert sorted(Path().iterdir()) == [Path("m.param")]
+    Path("m.bin").write_bytes(b"")
+    if output != "-":
+        assert run("opt", "m.param", "m.bin", *words).exit_code == 0
+        assert Path("o.bin").stat().st_size == 6 * 6 * 4
+
+
+def test_errors_that_are_left_are_told_of(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "m.param"
+    path.write_text("7767517\n3 4\nInput in0 0 1 in0\nReLU a 1 1 nope a\nDropout b 1 1 a out0\n")
+    result = run("opt", path, "-o", tmp_path / "o.param")
+    assert result.exit_code == 0
+    assert "note: the model still has an error: NP205 " in result.err
+    path.write_text("7767517\n2 2\nInput in0 0 1 in0\nReLU a 1 1 in0 out0\n")
+    assert "note:" not in run("opt", path, "-o", tmp_path / "o.param").err
 
 
 @pytest.mark.parametrize(

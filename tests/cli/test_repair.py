@@ -80,6 +80,78 @@ def test_a_wrong_number_is_found(run: Run, small: Path, weights: Path, tmp_path:
     assert run(*arguments, "--tolerance", "0.1").exit_code == 0
 
 
+def torchscript(folder: Path, factor: float = 1) -> Path:
+    """The module of the page, with the weights of the ``.bin``."""
+    torch = pytest.importorskip("torch")
+
+    class Module(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = torch.nn.Conv1d(4, 8, 1, bias=False)
+
+        def forward(self, x):  # type: ignore[no-untyped-def]
+            y = torch.nn.functional.glu(self.conv(x), dim=1).permute(2, 0, 1)
+            return y.reshape(1, -1, 2).to(torch.float)
+
+    module = Module().eval()
+    with torch.no_grad():
+        module.conv.weight.copy_(factor * torch.from_numpy(WEIGHTS.reshape(8, 4, 1).copy()))
+        traced = torch.jit.trace(module, torch.rand(1, 4, 3), check_trace=False)
+    path = folder / "small.pt"
+    traced.save(str(path))
+    return path
+
+
+def tell_shape(small: Path, shape: str) -> None:
+    """Lets the ``.pnnx.param`` tell the shape of the input."""
+    path = small.with_name("small.pnnx.param")
+    path.write_text(re.sub(r"(?m)^(pnnx.Input .*)$", rf"\1 #0={shape}", path.read_text()))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_torchscript_proves_the_numbers(run: Run, small: Path, weights: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ncnn")
+    tell_shape(small, "(1,4,3)f32")
+    words = ("repair", small, "-o", tmp_path / "r.param", "--expect")
+    result = run(*words, torchscript(tmp_path))
+    assert result.exit_code == 0, result.err
+    assert "1 outputs, off by" in result.out
+    result = run(*words, torchscript(tmp_path, factor=1.5))
+    assert result.exit_code == 1
+    assert "wrong: out0 is off by" in result.out
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        (None, "does not tell the shape of in0"),
+        ("(1,?,3)f32", "does not tell the shape of in0"),
+        ("(1,4,3)i64", "in0 is i64"),
+        ("(1,5,3)f32", "does not run on inputs of the shapes"),
+        ("(1,4,999999999999)f32", "more than 1073741824 bytes"),
+    ],
+)
+def test_torchscript_that_cannot_be_run(
+    run: Run, small: Path, weights: Path, tmp_path: Path, shape: str | None, message: str
+) -> None:
+    if shape is not None:
+        tell_shape(small, shape)
+    result = run("repair", small, "-o", tmp_path / "r.param", "--expect", torchscript(tmp_path))
+    assert result.exit_code == 2
+    assert message in result.err
+    assert not (tmp_path / "r.param").exists()
+
+
+def test_numbers_that_are_not_there_are_missed_before_anything_is_written(
+    run: Run, small: Path, weights: Path, tmp_path: Path
+) -> None:
+    result = run("repair", small, "-o", tmp_path / "r.param", "--expect", tmp_path / "no.npz")
+    assert result.exit_code == 2
+    assert "no.npz" in result.err
+    assert not (tmp_path / "r.param").exists()
+
+
 def test_json(run: Run, small: Path, weights: Path, tmp_path: Path) -> None:
     pytest.importorskip("ncnn")
     out = tmp_path / "r.param"

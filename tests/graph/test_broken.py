@@ -257,6 +257,13 @@ def test_a_split_above_its_input_can_be_removed() -> None:
     assert graph.layer("r").inputs[1].source is graph.blob("in")
 
 
+def test_a_layer_can_be_added_that_reads_what_goes_with_a_split() -> None:
+    graph = broken(BROKEN["Split of one output above its input"])
+    added = graph.add("ReLU", inputs=["b", "d", "b"])
+    check_links(graph)
+    assert [blob.source.name for blob in added.inputs] == ["in", "in", "in"]
+
+
 def test_several_readers_can_get_the_only_output_of_a_split() -> None:
     graph = broken(
         "Input i 0 1 i\nSplit s 1 1 i x\nInput j 0 1 j\nSplit t 1 2 j a b\nReLU p 1 1 a c\nReLU q 1 1 b d\n"

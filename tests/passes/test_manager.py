@@ -82,6 +82,18 @@ def test_a_pass_that_fails_is_named() -> None:
         PassManager([fail])(nnp.loads(MODEL))
 
 
+def test_a_pass_with_a_fault_of_its_own_is_named_and_its_place_told() -> None:
+    @graph_pass
+    def stumble(model: nnp.Model) -> bool:
+        return bool([][0])
+
+    with pytest.raises(PassError, match="the pass stumble failed: IndexError: list index") as caught:
+        PassManager([stumble])(nnp.loads(MODEL))
+    assert caught.value.hint is not None
+    assert "test_manager.py:" in caught.value.hint
+    assert isinstance(caught.value.__cause__, IndexError)
+
+
 def test_steps_are_observed() -> None:
     seen: list[tuple[str, object]] = []
 

@@ -139,7 +139,7 @@ def test_an_unknown_type_is_told_if_the_rest_does_not_fit(
 ) -> None:
     pair[0].write_text(NET.replace("ReLU", "Relu"))
     pair[1].write_bytes(change(pair[1].read_bytes()))
-    with pytest.raises(nnp.WeightsError, match=r"these types have: Relu\n.*did you mean ReLU"):
+    with pytest.raises(nnp.WeightsError, match=r"these types have: Relu\n.*did you mean ReLU.*--ops"):
         nnp.load(*pair)
 
 

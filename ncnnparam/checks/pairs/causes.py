@@ -81,6 +81,21 @@ def shift(pair: Pair, odd: Odd) -> int | None:
     return None
 
 
+def damaged_tag(pair: Pair, odd: Odd) -> Storage | None:
+    """The storage with which the array, and all behind it, would fit the file exactly; or None.
+
+    Args:
+        pair: The pair.
+        odd: The array whose tag makes no sense.
+    """
+    rest = pair.wishes[odd.number + 1 :]
+    for storage in (Storage.FLOAT32, Storage.FLOAT16, Storage.INT8):
+        start = odd.offset + storage.size(odd.array.count)
+        if start <= len(pair.data) and read(rest, pair.data, start=start, sure=True).is_exact:
+            return storage
+    return None
+
+
 def next_tag(pair: Pair, offset: int) -> tuple[int, Storage] | None:
     """Where behind an offset the next tag is that is not zero, and what it says; or None."""
     window = bytes(pair.data[offset : offset + _WINDOW])

@@ -134,6 +134,9 @@ def _why_odd(pair: Pair, odd: Odd) -> str:
         return (
             "this is the float .bin of the model before it was quantised: use the .param it was written with"
         )
+    storage = causes.damaged_tag(pair, odd)
+    if storage is not None:
+        return f"the file is damaged here: if the array were {storage}, it and all that follows would fit"
     by = causes.shift(pair, odd)
     if by is not None:
         what = f"{by} bytes too many" if by > 0 else f"{-by} bytes too few"

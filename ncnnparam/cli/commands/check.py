@@ -24,7 +24,9 @@ FORMATS = ("text", "json", "github", "sarif")
     epilog="Exit codes: 0 no errors or warnings, 1 some, 2 a file that cannot be read or is no model.",
 )
 @click.argument("paths", metavar="MODEL [BIN] ...", nargs=-1, required=True)
-@click.option("--weights", is_flag=True, help="Look at all numbers too: NaN, infinity, channels of zeros.")
+@click.option(
+    "--weights", is_flag=True, help="Look at all numbers of a .bin too: NaN, infinity, channels of zeros."
+)
 @click.option("--runtime", is_flag=True, help="Also let the installed ncnn load the files.")
 @click.option(
     "--target",
@@ -93,6 +95,8 @@ def command(
     if runtime and "-" in paths:
         raise click.UsageError("--runtime needs files: ncnn does not read standard input")
     files, trouble = model_files(paths)
+    if weights and all(bin is None for _, bin in files):
+        raise click.UsageError("--weights looks at the numbers in a .bin: name one behind its .param")
     with_pairs = bool(select or ignore or any(bin is not None for _, bin in files))
     runtime_target = _target(target_name)
     chosen = select_rules(_all_rules(with_pairs, runtime_target), _words(select), _words(ignore))

@@ -1,8 +1,9 @@
-"""``ncnnparam explain``: the params of a layer type, or of a layer."""
+"""``ncnnparam explain``: the params and weights of a layer type, or of a layer."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +13,7 @@ from ncnnparam.cli.completers import layer_names, types_and_files
 
 if TYPE_CHECKING:
     from ncnnparam.graph import Layer
-    from ncnnparam.ops import LayerType
+    from ncnnparam.ops import LayerType, WeightArray
     from ncnnparam.views.explain import ParamRow
 
 STATED = "*"
@@ -30,7 +31,7 @@ def command(model: str, name: str | None, form: str, max_size: int) -> None:
     """Tell what a layer type is, or what a layer of a model says.
 
     Lists the params with ids, names in ncnn's source, types, defaults and meanings; for a layer the values
-    that count, with a * at those which its line states.
+    that count, with a * at those which its line states. Then the weights, in the order of the .bin.
 
     \b
     ncnnparam explain Convolution
@@ -46,7 +47,7 @@ def command(model: str, name: str | None, form: str, max_size: int) -> None:
 
 
 def _explain_type(name: str, form: str) -> None:
-    from ncnnparam.views.explain import known_type, type_params
+    from ncnnparam.views.explain import known_type, type_params, weight_terms
 
     layer_type = known_type(name)
     rows = type_params(layer_type)
@@ -61,6 +62,17 @@ def _explain_type(name: str, form: str) -> None:
         [(row.id, row.name, row.spec and row.spec.type, row.default_text, row.meaning_text) for row in rows],
         right=("id",),
     )
+    if layer_type.weights:
+        emit("\n")
+        print_table(
+            ("weight", "kind", "shape", "elements", "if"),
+            [
+                (spec.name, spec.kind, ", ".join(map(str, spec.shape)), spec.count, spec.when)
+                for spec in layer_type.weights
+            ],
+        )
+        for name, text in weight_terms(layer_type).items():
+            emit(f"{name} is {text}\n")
 
 
 def _explain_layer(layer: Layer, form: str) -> None:
@@ -69,6 +81,7 @@ def _explain_layer(layer: Layer, form: str) -> None:
 
     layer_type = registry.get(layer.type)
     rows = layer_params(layer, _metadata_names(layer))
+    arrays = _arrays(layer)
     if form == "json":
         emit_json(
             {
@@ -81,6 +94,7 @@ def _explain_layer(layer: Layer, form: str) -> None:
                 "params": [
                     {**_param_json(row), "value": row.value, "stated": bool(row.stated)} for row in rows
                 ],
+                "weights": None if arrays is None else [_array_json(array) for array in arrays],
             }
         )
         return
@@ -104,6 +118,26 @@ def _explain_layer(layer: Layer, form: str) -> None:
             ],
             right=("id",),
         )
+    if arrays is None:
+        emit("\nits params make no sense for weights: ncnnparam check tells why\n")
+    elif arrays:
+        emit("\n")
+        print_table(
+            ("weight", "kind", "shape", "elements"),
+            [(array.name, array.kind, " x ".join(map(str, array.shape)), array.count) for array in arrays],
+            right=("elements",),
+        )
+
+
+def _arrays(layer: Layer) -> Sequence[WeightArray] | None:
+    """The weights that a layer wants; None if its params make no sense."""
+    from ncnnparam.errors import WeightsError
+    from ncnnparam.weights import wanted
+
+    try:
+        return wanted(layer)
+    except WeightsError:
+        return None
 
 
 def _metadata_names(layer: Layer) -> dict[int, str] | None:
@@ -149,6 +183,7 @@ def _wiring(layer: Layer) -> str:
 
 def _type_json(layer_type: LayerType) -> dict[str, Any]:
     from ncnnparam.ops.versions import type_since
+    from ncnnparam.views.explain import weight_terms
 
     return {
         "type": layer_type.name,
@@ -157,8 +192,22 @@ def _type_json(layer_type: LayerType) -> dict[str, Any]:
         "outputs": str(layer_type.outputs),
         "custom": layer_type.custom,
         "since": type_since(layer_type.name),
-        "weights": list(dict.fromkeys(spec.name for spec in layer_type.weights)),
+        "weights": [
+            {
+                "name": spec.name,
+                "kind": spec.kind,
+                "shape": list(spec.shape),
+                "count": spec.count or None,
+                "when": spec.when or None,
+            }
+            for spec in layer_type.weights
+        ],
+        "terms": weight_terms(layer_type),
     }
+
+
+def _array_json(array: WeightArray) -> dict[str, Any]:
+    return {"name": array.name, "kind": array.kind, "shape": list(array.shape), "count": array.count}
 
 
 def _param_json(row: ParamRow) -> dict[str, Any]:

@@ -117,6 +117,7 @@ def command(
     ncnnparam opt model.param model.bin -o out.param --passes '' --pass my_passes:RenameActivations
     ncnnparam opt model.param model.bin -o out.param --passes '' --target sherpa-ncnn-2.1.15
     """
+    from ncnnparam.cli.faults import tell_of_errors
     from ncnnparam.model import dumps
     from ncnnparam.passes import PassManager, catalog, parse_pipeline
 
@@ -145,6 +146,8 @@ def command(
         passes, verify=_verifier(verify, verify_numbers, shapes), until_stable=until_stable, observe=observe
     )
     report = manager(target)
+    if weights is None and not dry_run:
+        _refuse_new_weights(report.model)
     finish_edit(report.model, output, backup, dry_run)
     if form == "json":
         emit_json(_record(report, target))
@@ -152,10 +155,23 @@ def command(
         counts = (target.graph, report.model.graph)
         before, after = ((graph.layer_count, graph.blob_count) for graph in counts)
         say(f"layers {before[0]} -> {after[0]}, blobs {before[1]} -> {after[1]}")
+    tell_of_errors(report.model.graph)
     left = report.steps[-1].result.declined if target_name is not None else []
     for note in left if form == "text" and not why else []:
         say(f"left: {note}")
     return FOUND if left else 0
+
+
+def _refuse_new_weights(model: Model) -> None:
+    """Without a ``.bin`` there is no place for the weights of layers that the passes have made."""
+    from ncnnparam.errors import PassError
+
+    made = next((layer for layer in model.graph if layer.weights), None)
+    if made is not None:
+        raise PassError(
+            f"a pass has made {made.type} '{made.name}', which has weights",
+            hint="name the .bin too; for a model without weights an empty file will do",
+        )
 
 
 def _verifier(verify: bool, numbers: bool, shapes: dict[str, tuple[int, ...]]) -> bool | Verifier:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ncnnparam.model import Model
     from ncnnparam.passes.base import Note
     from ncnnparam.passes.pnnx import Account, PnnxGraph
-    from ncnnparam.runtime.expected import Verdict
+    from ncnnparam.runtime.expected import Call, Verdict
 
 
 @click.command(
@@ -52,7 +52,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="What shall run it: ncnn, sherpa-ncnn, or a release such as ncnn-20250916.",
 )
-@click.option("--expect", metavar="NPZ", type=click.Path(), help="Numbers to prove the repaired model with.")
+@click.option(
+    "--expect",
+    metavar="FILE",
+    type=click.Path(),
+    help="Numbers to prove the repaired model with, or the TorchScript.",
+)
 @click.option("--tolerance", type=float, metavar="X", help="How far a number may be off.")
 @click.option(
     "--dynamic",
@@ -88,6 +93,7 @@ def command(
     ncnnparam repair encoder.ncnn.param -o repaired.param
     ncnnparam repair encoder.ncnn.param --target sherpa-ncnn -o repaired.param
     ncnnparam repair encoder.ncnn.param -o repaired.param --expect expected.npz
+    ncnnparam repair encoder.ncnn.param -o repaired.param --expect encoder.pt
     """
     from ncnnparam.model import load
     from ncnnparam.passes.pnnx import named_target, repair
@@ -101,10 +107,13 @@ def command(
         raise click.UsageError(f"--expect runs the repaired model: name {missing} too")
     pnnx = _read_pnnx(model, pnnx_param)
     account = repair(load(model, weights, max_size=max_size), pnnx, runtime, dynamic=dynamic)
+    calls = _calls(expect, account.model, pnnx) if expect is not None else []
     new_weights = _write(account, output, weights)
     verdicts: list[Verdict] = []
-    if expect is not None and output is not None and new_weights is not None:
-        verdicts = _prove(account.model, output, new_weights, expect)
+    if calls and output is not None and new_weights is not None:
+        from ncnnparam.runtime.expected import prove
+
+        verdicts = prove(output, new_weights, account.model.graph, calls)
     limit = tolerance if tolerance is not None else _tolerance(account.model)
     wrong = [verdict for verdict in verdicts if not verdict.is_within(limit)]
     if form == "json":
@@ -149,14 +158,18 @@ def _write(account: Account, output: str | None, weights: str | None) -> str | N
     return new
 
 
-def _prove(model: Model, param: str, weights: str, expect: str) -> list[Verdict]:
-    from ncnnparam.runtime.expected import prove, read_calls
+def _calls(expect: str, model: Model, pnnx: PnnxGraph | None) -> list[Call]:
+    """What to feed and to expect: from numbers, or from TorchScript run on random inputs."""
+    from ncnnparam.runtime.expected import read_calls
+    from ncnnparam.runtime.torchscript import is_torchscript, torch_call
 
+    if is_torchscript(expect):
+        return [torch_call(expect, pnnx, model.graph)]
     calls, others = read_calls(expect, model.graph)
     if others:
         names = ", ".join(sorted(name or "(no name)" for name in others))
         say(f"note: not for this net in {expect}: {names}")
-    return prove(param, weights, model.graph, calls)
+    return calls
 
 
 def _tolerance(model: Model) -> float:

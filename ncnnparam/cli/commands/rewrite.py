@@ -73,6 +73,8 @@ def command(
       =>
       Convolution  conv  1 1  x z  **conv activation_type=relu
     """
+    from ncnnparam.cli.faults import tell_of_errors
+
     if form == "json" and (output == "-" or (model == "-" and output is None and not dry_run)):
         raise click.UsageError("the model and --format json cannot both go to standard output")
     if [model, *files].count("-") > 1:
@@ -89,6 +91,7 @@ def command(
     else:
         _tell(done, explain)
         say(_summary(counts, _counts(graph)))
+    tell_of_errors(graph)
     if arrays is not None and arrays != _arrays(graph):
         say("warning: the .bin no longer fits; name it behind the model to write one that does")
 

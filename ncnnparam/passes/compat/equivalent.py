@@ -81,7 +81,7 @@ class Built:
         shapes = Shapes(graph)
         for layer in graph.find(type_of(self.of)):
             build, name = Build(layer), layer.name
-            found = self._build(layer, build, shapes)
+            found = _broken(layer) or self._build(layer, build, shapes)
             if isinstance(found, str):
                 result.decline(found, name)
                 continue
@@ -92,6 +92,21 @@ class Built:
                 continue
             result.change(f"{self.of} -> {' + '.join(layer.type for layer in made)}", name)
         return result
+
+
+def _broken(layer: Layer) -> str | None:
+    """Why a layer is none that ncnn would load, as far as the functions rely on it."""
+    known = registry.get(layer.type)
+    if known is None:
+        return None
+    for what, blobs, arity in (
+        ("inputs", layer.inputs, known.inputs),
+        ("outputs", layer.outputs, known.outputs),
+    ):
+        if len(blobs) not in arity:
+            return f"it has {len(blobs)} {what} instead of {arity}"
+    kinds = (spec.kind_violation(layer.params[spec.id]) for spec in known.params if spec.id in layer.params)
+    return next((violation.message for violation in kinds if violation is not None), None)
 
 
 def built(of: str, *needs: str) -> Callable[[Builder], Built]:

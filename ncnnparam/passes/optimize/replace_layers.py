@@ -101,8 +101,8 @@ class ReplaceConvolutionWithInnerProduct(ShapedRewrite):
         if not isinstance(found, tuple) or len(found) != 1:
             return f"{blob.name} may have more than one axis"
         size, count = layer["weight_data_size"], layer["num_output"]
-        assert isinstance(size, int)
-        assert isinstance(count, int)
+        if not isinstance(size, int) or not isinstance(count, int):
+            return f"{layer.name} has sizes that are no whole numbers"
         if isinstance(found[0], int) and found[0] * count != size:
             return f"{blob.name} has {found[0]} numbers, and the weights are for {size // max(count, 1)}"
         if is_int8(layer):

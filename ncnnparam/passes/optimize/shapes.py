@@ -61,11 +61,13 @@ class Shapes:
 
 
 def _rule(layer: Layer) -> Rule:
+    layer_type = registry.get(layer.type)
+    if layer_type is None or len(layer.inputs) not in layer_type.inputs:
+        return _unknown
     rule = _RULES.get(layer.type)
     if rule is not None:
         return rule
-    layer_type = registry.get(layer.type)
-    elementwise = layer_type is not None and layer_type.inplace and not layer_type.custom
+    elementwise = layer_type.inplace and not layer_type.custom
     return _same if elementwise and len(layer.inputs) == len(layer.outputs) == 1 else _unknown
 
 

@@ -129,6 +129,7 @@ def test_a_tag_that_stands_for_nothing(examine: Examine, tag: int) -> None:
     found = only(examine(FLOAT, data))
     assert (found.code, found.layer, found.offset) == ("NP603", "fc", FC)
     assert f"0x{tag:08X}" in found.message
+    assert "damaged here: if the array were fp16, it and all that follows would fit" in str(found.hint)
 
 
 def test_a_lookup_table_that_fits_is_no_fault(examine: Examine) -> None:

@@ -60,6 +60,27 @@ def test_declines(above: str, layer: str, reason: str) -> None:
     assert not result.modified
 
 
+BROKEN = [
+    ("Tile x 1 1 in0 out0 0=1,1 1=2", "axis"),
+    ("Tile x 1 1 in0 out0 2=3", "repeats"),
+    ("CumulativeSum x 1 1 in0 out0 0=1,1", "axis"),
+    ("Tile x 0 1 out0", "it has 0 inputs instead of 1"),
+    (
+        "Split x 0 1 out0\nReLU y 0 1 out1\nBinaryOp z 0 1 out2\nConcat c 0 1 out3\nInnerProduct i 0 1 out4",
+        "",
+    ),
+]
+"""Layers that ncnn does not load, and what is said of them."""
+
+
+@pytest.mark.parametrize(("layers", "reason"), BROKEN)
+def test_broken_layers_are_left(layers: str, reason: str) -> None:
+    before = loads(header(f"{ROWS}\n{layers}"))
+    after, result = run(Lower(SHERPA), before)
+    assert reason in reasons(result)
+    assert dumps(after) == dumps(before)
+
+
 @pytest.mark.parametrize(
     "layer", ["Scale x 1 1 in0 out0 0=4", "PReLU x 1 1 in0 out0 0=4", DEPTHWISE + " 0=3 1=1 6=3 7=3"]
 )

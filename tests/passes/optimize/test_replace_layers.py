@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ncnnparam import loads
+from ncnnparam import dumps, loads
 from ncnnparam.passes import parse_pipeline
 from ncnnparam.weights import Storage
 
@@ -100,6 +100,13 @@ def test_convolutions_that_stay(text: str, reason: str) -> None:
     _, result = run(parse_pipeline("replace-convolution-with-innerproduct")[0], model(text))
     assert not result.modified
     assert reason in reasons(result)
+
+
+def test_a_number_of_outputs_that_is_none() -> None:
+    text = "Input in0 0 1 in0 0=4\nConvolution c 1 1 in0 out0 0=1.5 1=1 6=8"
+    after, result = run(parse_pipeline("replace-convolution-with-innerproduct")[0], loads(header(text)))
+    assert reasons(result) == "c: c has sizes that are no whole numbers"
+    assert dumps(after) == header(text)
 
 
 def test_convolutions_with_a_window_stay() -> None:

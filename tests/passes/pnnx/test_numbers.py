@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ncnnparam.model import Model, load, loads, save
 from ncnnparam.passes.pnnx import Repair, parse_pnnx
+from ncnnparam.passes.pnnx.dynamic import DynamicReshapes
 from ncnnparam.runtime import run_net
 
 from .test_cases import CASES, before, repair_of
@@ -180,3 +181,84 @@ def test_integer_constants_become_floats(tmp_path: Path) -> None:
     assert [note.layers for note in repair(model).changes] == [("counts",)]
     assert not repair(model).modified
     np.testing.assert_array_equal(run(model, {}, tmp_path)["out0"].ravel(), [1.5, 3, 5, 7])
+
+
+def part(model: Model, output: str, *inputs: str) -> Model:
+    """What an output needs."""
+    return Model(model.graph.extract(inputs, [output]))
+
+
+def test_functions_of_single_numbers(tmp_path: Path) -> None:
+    model = loads(
+        "7767517\n4 5\nInput in0 0 1 in0\nSplit sp 1 2 in0 a b\ntorch.rsqrt r 1 1 a c\n"
+        "torch.maximum m 2 1 c b out0\n"
+    )
+    repair_of("lower-elementwise", None)(model)
+    x = np.abs(numbers(7)) + np.float32(0.1)
+    np.testing.assert_allclose(run(model, {"in0": x}, tmp_path)["out0"], np.maximum(x**-0.5, x), rtol=1e-5)
+
+
+def test_glu_halves_channels_or_time(tmp_path: Path) -> None:
+    model = repaired("glu-axis")
+    first, second = numbers(8, 6), numbers(8, 4)
+    model.graph.layer("conv").weights.put("weight_data", first.reshape(-1))
+    model.graph.layer("conv2").weights.put("weight_data", second.reshape(-1))
+    x = numbers(6, 10)
+    a = first @ x
+    c = second @ (a[:4] / (1 + np.exp(-a[4:])))
+    wanted = c[:, :5] / (1 + np.exp(-c[:, 5:]))
+    np.testing.assert_allclose(run(model, {"in0": x}, tmp_path)["out0"], wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_a_transposed_matrix(tmp_path: Path) -> None:
+    model = part(repaired("matrix-permutes"), "out0", "in0")
+    first, second = numbers(4, 6), numbers(4, 6)
+    model.graph.layer("conv").weights.put("weight_data", first.reshape(-1))
+    model.graph.layer("conv2").weights.put("weight_data", second.reshape(-1))
+    x = numbers(6, 6)
+    got = run(model, {"in0": x}, tmp_path)["out0"]
+    np.testing.assert_allclose(got, second @ (first @ x).T, rtol=1e-4, atol=1e-4)
+
+
+def test_axes_of_a_matrix(tmp_path: Path) -> None:
+    model = loads(
+        "7767517\n5 6\nInput in0 0 1 in0\nGemm g 1 1 in0 a 3=1 5=1 6=1 8=8 9=6 10=-1\n"
+        "Slice s 1 2 a b c -23300=2,-233,-233 1=2\n"
+        "Crop cr 1 1 b out0 -23309=1,1 -23310=1,3 -23311=1,2\nSoftmax so 1 1 c out1 0=1 1=1\n"
+    )
+    model.graph.layer("g").weights.put("B_data", numbers(48))
+    assert repair_of("matrix-axes", None)(model).modified
+    x = numbers(5, 6)
+    a = x @ numbers(48).reshape(8, 6).T
+    got = run(model, {"in0": x}, tmp_path)
+    np.testing.assert_allclose(got["out0"], a[:, 1:3], rtol=1e-4, atol=1e-5)
+    shares = np.exp(a[:, 4:])
+    np.testing.assert_allclose(got["out1"], shares / shares.sum(1, keepdims=True), rtol=1e-4, atol=1e-5)
+
+
+def test_stacked_states(tmp_path: Path) -> None:
+    model = repaired("stacked-outputs")
+    for output, shape in (("out0", (1, 5)), ("out1", (4, 5))):
+        x, y = numbers(*shape), numbers(*shape) + 1
+        got = run(part(model, output, "in0", "in1"), {"in0": x, "in1": y}, tmp_path)[output]
+        np.testing.assert_array_equal(got, np.stack([x, y]))
+
+
+def test_a_linear_layer_takes_a_matrix(tmp_path: Path) -> None:
+    model = repaired("drop-matrix-unsqueezes")
+    first, second = numbers(4, 6), numbers(3, 4)
+    model.graph.layer("conv").weights.put("weight_data", first.reshape(-1))
+    model.graph.layer("fc").weights.put("weight_data", second.reshape(-1))
+    x = numbers(6, 4)
+    got = run(model, {"in0": x}, tmp_path)["out0"]
+    np.testing.assert_allclose(got, [(first @ x) @ second.T], rtol=1e-4, atol=1e-4)
+
+
+def test_sizes_left_open(tmp_path: Path) -> None:
+    model = loads("7767517\n2 2\nInput in0 0 1 in0\nReshape r 1 1 in0 out0 0=4 1=3 2=5\n")
+    one = DynamicReshapes(sizes=[5])
+    assert one(model).modified
+    assert not one(model).modified
+    for frames in (5, 8):
+        x = numbers(frames * 3, 4)
+        np.testing.assert_array_equal(run(model, {"in0": x}, tmp_path)["out0"], x.reshape(frames, 3, 4))

@@ -1,0 +1,260 @@
+"""``ncnnparam compare``: how far a model is from another one, on data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+
+from ncnnparam.cli.accuracy import form_or_default, print_layers, print_summary, print_texts
+from ncnnparam.cli.common import FOUND, emit, emit_json, ops_option, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ncnnparam.quantize.accuracy import Accuracy
+    from ncnnparam.quantize.accuracy_transducer import Files, TransducerAccuracy
+    from ncnnparam.quantize.data import Items
+
+FORMATS = ("text", "table", "json")
+ENOUGH = 20.0
+"""SQNR in dB that is taken for the same where the user does not say one: an error of 1 % of the power."""
+_NETS = ("encoder", "decoder", "joiner")
+_FOUR = 4
+
+Pairs: TypeAlias = "tuple[tuple[str, str], ...]"
+
+
+def _pair(name: str) -> Callable[[Any], Any]:
+    return click.option(
+        f"--{name}",
+        nargs=2,
+        multiple=True,
+        type=click.Path(),
+        metavar="P B",
+        help=f"The .param and .bin of the {name}: A's, then B's; once if they share it.",
+    )
+
+
+@click.command(
+    name="compare", epilog="Exit codes: 0 the same, or near enough; 1 worse; 2 what cannot be compared."
+)
+@click.argument("files", metavar="[A.param A.bin B.param B.bin]", nargs=-1, type=click.Path())
+@click.option(
+    "--npy",
+    metavar="LIST|DIR",
+    type=click.Path(),
+    help="Inputs as .npy files, or .npz files with an array for each input: a folder, or a list of files.",
+)
+@_pair("encoder")
+@_pair("decoder")
+@_pair("joiner")
+@click.option("--wavs", metavar="LIST|DIR", type=click.Path(), help="Speech of 16 kHz for transducers.")
+@click.option("--tokens", metavar="FILE", type=click.Path(), help="The tokens.txt, to print texts.")
+@click.option(
+    "--transcripts",
+    metavar="FILE",
+    type=click.Path(),
+    help="What is said: on each line the name of a wav and the text. Needs --tokens.",
+)
+@click.option(
+    "--min-sqnr",
+    type=float,
+    metavar="DB",
+    help="The same is what has this SQNR at every output; by default 20, of transducers the same texts.",
+)
+@click.option(
+    "--order",
+    type=click.Choice(("worst", "graph")),
+    default="worst",
+    show_default=True,
+    help="The worst layers first, or those that compute first.",
+)
+@click.option(
+    "--top", type=click.IntRange(min=0), default=20, show_default=True, help="Layers to print; 0: all."
+)
+@click.option("--skip-bad", is_flag=True, help="Go on without files that cannot be used, and list them.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="How to report; by default a table on a terminal and text elsewhere.",
+)
+@ops_option
+def command(**options: Any) -> int:
+    """Run two models on the same data, and tell how far B is from A, layer by layer.
+
+    SQNR is the power of A's numbers over that of the error, in dB. Beside that of a layer's output stand the
+    lowest one of what it reads, and the one it would have if it read A's numbers: its own error.
+
+    Transducers run chunk by chunk, each with its own states and its own text.
+
+    \b
+    ncnnparam compare m.param m.bin int8.param int8.bin --npy inputs/
+    ncnnparam compare m.param m.bin int8.param int8.bin --npy list.txt --order graph --top 0
+    ncnnparam compare --encoder e.param e.bin --encoder e8.param e8.bin --decoder d.param d.bin \\
+      --joiner j.param j.bin --joiner j8.param j8.bin --wavs wavs.txt --tokens tokens.txt
+    """
+    if any(options[name] for name in (*_NETS, "wavs", "tokens", "transcripts")):
+        return _transducers(options)
+    return _nets(options)
+
+
+def _nets(options: dict[str, Any]) -> int:
+    from ncnnparam.model import load
+    from ncnnparam.quantize.accuracy import compare_nets
+    from ncnnparam.quantize.arrays import npy_items
+
+    files = options["files"]
+    if len(files) != _FOUR or not options["npy"]:
+        raise click.UsageError(
+            "name A.param A.bin B.param B.bin and --npy, or --encoder, --decoder, --joiner and --wavs"
+        )
+    first, second = (files[0], files[1]), (files[2], files[3])
+    items = npy_items(options["npy"], [blob.name for blob in load(*first).graph.inputs])
+    accuracy = _run(items, options, lambda advance: compare_nets(first, second, items.good, advance=advance))
+    least = ENOUGH if options["min_sqnr"] is None else options["min_sqnr"]
+    same = accuracy.sqnr >= least
+    form = form_or_default(options["form"])
+    if form == "json":
+        emit_json({"same": same, "min_sqnr": least, **_about(items), **accuracy.to_json()})
+    else:
+        _print_net(accuracy, options, form)
+        _verdict(same, f"{least:g} dB at every output", len(items.good))
+    return 0 if same else FOUND
+
+
+def _transducers(options: dict[str, Any]) -> int:
+    from ncnnparam.quantize.accuracy_transducer import compare_transducers, prepare, require_same_chunks
+    from ncnnparam.quantize.data import need
+    from ncnnparam.quantize.wavs import wav_items
+    from ncnnparam.speech.streaming import shortest
+
+    if options["files"] or options["npy"]:
+        raise click.UsageError(
+            "for transducers name --encoder, --decoder, --joiner and --wavs, and no others"
+        )
+    if not options["wavs"]:
+        raise click.UsageError("transducers also need --wavs")
+    if options["transcripts"] and not options["tokens"]:
+        raise click.UsageError("--transcripts has words: give --tokens too, to make words of tokens")
+    one, two = _files(options)
+    need("kaldi_native_fbank", "speech")
+    first, second = prepare(one), prepare(two)
+    require_same_chunks(first.how, second.how)
+    items = wav_items(options["wavs"], shortest(first.how))
+    names = _names(items, options)
+    accuracy = _run(
+        items, options, lambda advance: compare_transducers(first, second, items.good, advance=advance)
+    )
+    least = options["min_sqnr"]
+    same = accuracy.same_texts if least is None else accuracy.sqnr >= least
+    _report(accuracy, items, options, same, names)
+    return 0 if same else FOUND
+
+
+def _files(options: dict[str, Any]) -> tuple[Files, Files]:
+    """The files of both transducers."""
+    from ncnnparam.quantize.accuracy_transducer import Files
+
+    sides = []
+    for name in _NETS:
+        pairs: Pairs = options[name]
+        if not 1 <= len(pairs) <= 2:
+            raise click.UsageError(f"give --{name} twice, for A and for B, or once if they share it")
+        sides.append((pairs[0], pairs[-1]))
+    if all(first == second for first, second in sides):
+        raise click.UsageError("A and B are the same files: give --encoder, --decoder or --joiner twice")
+    one, two = zip(*sides, strict=True)
+    return Files(*one), Files(*two)
+
+
+def _names(items: Items, options: dict[str, Any]) -> tuple[dict[int, str], dict[str, str] | None]:
+    """The words of tokens, and the transcripts: read before the work begins."""
+    from ncnnparam.quantize.accuracy_text import read_tokens, read_transcripts
+
+    words = read_tokens(options["tokens"]) if options["tokens"] else {}
+    if not options["transcripts"]:
+        return words, None
+    return words, read_transcripts(options["transcripts"], [item.name for item in items.good])
+
+
+def _run(items: Items, options: dict[str, Any], run: Callable[[Callable[[int], None]], Any]) -> Any:
+    """Runs the items with a progress bar, and tells which ones are left out."""
+    from ncnnparam.cli.progress import progress_bar
+
+    if not options["skip_bad"]:
+        items.require_good()
+    with progress_bar("comparing", len(items.good)) as advance:
+        found = run(advance)
+    for name, why in items.bad.items():
+        say(f"skipped {name}: {why}")
+    return found
+
+
+def _report(
+    accuracy: TransducerAccuracy,
+    items: Items,
+    options: dict[str, Any],
+    same: bool,
+    names: tuple[dict[int, str], dict[str, str] | None],
+) -> None:
+    from ncnnparam.quantize.accuracy_text import to_text, token_errors, word_errors
+
+    words, transcripts = names
+    texts = {
+        which: {one.name: to_text(getattr(one, side), words) for one in accuracy.utterances}
+        for which, side in (("A", "first"), ("B", "second"))
+    }
+    tokens = token_errors(accuracy.utterances)
+    wrong = {which: word_errors(heard, transcripts) for which, heard in texts.items()} if transcripts else {}
+    form = form_or_default(options["form"])
+    if form == "json":
+        utterances = [
+            {
+                "name": one.name,
+                "same": one.first == one.second,
+                "first": list(one.first),
+                "second": list(one.second),
+                "texts": [texts["A"][one.name], texts["B"][one.name]] if words else None,
+            }
+            for one in accuracy.utterances
+        ]
+        rates = {which: errors.to_json() for which, errors in wrong.items()}
+        emit_json(
+            {
+                "same": same,
+                "min_sqnr": options["min_sqnr"],
+                **_about(items),
+                "utterances": utterances,
+                "token_errors": tokens.to_json(),
+                "word_errors": rates or None,
+                "nets": {name: net.to_json() for name, net in accuracy.nets.items()},
+            }
+        )
+        return
+    for name, net in accuracy.nets.items():
+        emit(f"@@ {name} @@\n")
+        _print_net(net, options, form)
+    emit("@@ texts @@\n")
+    lines = {name: "".join(f"  {which}: {texts[which][name]}\n" for which in texts) for name in texts["A"]}
+    print_texts(accuracy.utterances, tokens, wrong, lines if words else dict.fromkeys(lines, ""))
+    least = options["min_sqnr"]
+    wanted = "the same texts" if least is None else f"{least:g} dB at every output of the encoder"
+    _verdict(same, wanted, len(items.good))
+
+
+def _print_net(accuracy: Accuracy, options: dict[str, Any], form: str) -> None:
+    print_layers(accuracy, top=options["top"], worst_first=options["order"] == "worst", form=form)
+    print_summary(accuracy)
+
+
+def _verdict(same: bool, wanted: str, runs: int) -> None:
+    emit(f"# B {'is' if same else 'is not'} near enough to A over {runs} items; wanted: {wanted}\n")
+
+
+def _about(items: Items) -> dict[str, Any]:
+    return {
+        "items": len(items.good),
+        "skipped": [{"item": name, "why": why} for name, why in items.bad.items()],
+    }

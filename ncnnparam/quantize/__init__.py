@@ -1,0 +1,1 @@
+"""Quantisation: tables of scales, calibration on data, and int8 models."""

@@ -1,0 +1,164 @@
+"""What is run on each item: a net, or the three nets of a transducer.
+
+A runner is small and can be sent to another process, where ``open`` loads its nets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from ncnnparam.quantize.data import BadItemError, Inputs
+from ncnnparam.quantize.fbank import fbank
+from ncnnparam.quantize.histogram import Histogram
+from ncnnparam.quantize.session import Session
+from ncnnparam.quantize.transducer import Transducer, Wanted
+from ncnnparam.speech import Metadata
+from ncnnparam.speech.streaming import streaming
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Pair: TypeAlias = tuple[str, str]
+"""The files of a net: ``.param`` and ``.bin``."""
+
+
+class Opened(Protocol):
+    """Loaded nets."""
+
+    def measure(self, inputs: Inputs) -> dict[str, Histogram]:
+        """Runs an item, and tells what the wanted blobs held, by their names.
+
+        Raises:
+            BadItemError: A blob gets NaN or infinity.
+            NcnnParamError: ncnn cannot compute a blob.
+        """
+
+    def close(self) -> None:
+        """Frees the nets."""
+
+
+class Runner(Protocol):
+    """Nets that are not loaded yet; equal runners do the same."""
+
+    def __hash__(self) -> int: ...
+
+    def open(self) -> Opened:
+        """Loads the nets."""
+
+    def settings(self) -> dict[str, str]:
+        """What the numbers depend on besides the items."""
+
+
+@dataclass(frozen=True)
+class NetRunner:
+    """One net, which each item feeds once.
+
+    Attributes:
+        files: The net.
+        blobs: The blobs to look at.
+        types: Custom types of the net.
+        preparation: How items were made, for ``settings``.
+    """
+
+    files: Pair
+    blobs: tuple[str, ...]
+    types: tuple[str, ...] = ()
+    preparation: str = ""
+
+    def open(self) -> Opened:
+        """Loads the net."""
+        return _OpenNet(self, Session(*self.files, self.types))
+
+    def settings(self) -> dict[str, str]:
+        """What the numbers depend on besides the items."""
+        about = {"preparation": self.preparation} if self.preparation else {}
+        return {"model": digest(*self.files), "blobs": _told(self.blobs), **about}
+
+
+@dataclass(frozen=True)
+class TransducerRunner:
+    """The nets of a transducer, which take the samples of a wav.
+
+    Attributes:
+        encoder: The encoder.
+        decoder: The decoder.
+        joiner: The joiner.
+        metadata: Of the encoder.
+        wanted: The blobs to look at.
+        types: Custom types of the encoder.
+        compat: See ``Transducer``.
+    """
+
+    encoder: Pair
+    decoder: Pair
+    joiner: Pair
+    metadata: Metadata
+    wanted: Wanted
+    types: tuple[str, ...] = ()
+    compat: bool = False
+
+    def open(self) -> Opened:
+        """Loads the nets."""
+        encoder = Session(*self.encoder, self.types)
+        decoder = Session(*self.decoder)
+        joiner = Session(*self.joiner)
+        how = streaming(self.metadata)
+        return _OpenTransducer(self, Transducer(encoder, decoder, joiner, how, compat=self.compat))
+
+    def settings(self) -> dict[str, str]:
+        """What the numbers depend on besides the items."""
+        files = {"encoder": self.encoder, "decoder": self.decoder, "joiner": self.joiner}
+        about = {"blobs": _told(self.wanted.encoder + self.wanted.joiner), "compat": str(self.compat)}
+        return {name: digest(*pair) for name, pair in files.items()} | about
+
+
+class _OpenNet:
+    def __init__(self, runner: NetRunner, session: Session) -> None:
+        self._runner, self._session = runner, session
+        self.close = session.close
+
+    def measure(self, inputs: Inputs) -> dict[str, Histogram]:
+        found = self._session.run(inputs, self._runner.blobs)
+        histograms: dict[str, Histogram] = {}
+        for name, numbers in found.items():
+            _count(histograms, name, numbers)
+        return histograms
+
+
+class _OpenTransducer:
+    def __init__(self, runner: TransducerRunner, transducer: Transducer) -> None:
+        self._runner, self._transducer = runner, transducer
+        self.close = transducer.close
+
+    def measure(self, inputs: Inputs) -> dict[str, Histogram]:
+        histograms: dict[str, Histogram] = {}
+
+        def see(net: str, blob: str, numbers: NDArray[Any]) -> None:
+            _count(histograms, f"{net}/{blob}", numbers)
+
+        self._transducer.search(fbank(inputs["samples"]), self._runner.wanted, see)
+        return histograms
+
+
+def _count(histograms: dict[str, Histogram], name: str, numbers: NDArray[Any]) -> None:
+    try:
+        histograms.setdefault(name, Histogram()).add(numbers)
+    except ValueError as error:
+        raise BadItemError(f"blob '{name}' gets {error}") from None
+
+
+def _told(names: tuple[str, ...]) -> str:
+    return hashlib.sha256(" ".join(names).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def digest(*files: str) -> str:
+    """A digest of what is in some files."""
+    sums = hashlib.sha256()
+    for file in files:
+        with Path(file).open("rb") as opened:
+            while block := opened.read(1 << 20):
+                sums.update(block)
+    return sums.hexdigest()

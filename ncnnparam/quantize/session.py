@@ -1,0 +1,147 @@
+"""A net of ncnn in this process, run again and again.
+
+ncnn's loader may crash on a strange file: ``require_sound`` first has a child process load it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ncnnparam.errors import NcnnParamError
+from ncnnparam.ops import registry
+from ncnnparam.runtime import load_net
+from ncnnparam.runtime.custom_layers import layer_classes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ncnnparam.graph import Graph
+
+
+def custom_types(graph: Graph) -> tuple[str, ...]:
+    """The types of a graph that are not ncnn's own."""
+    types = {layer.type for layer in graph}
+    return tuple(sorted(name for name in types if (known := registry.get(name)) is None or known.custom))
+
+
+def require_sound(param: str, weights: str, types: Iterable[str] = ()) -> None:
+    """Lets a child process load a net.
+
+    Args:
+        param: The graph's file.
+        weights: The weights' file.
+        types: Its custom types.
+
+    Raises:
+        NcnnParamError: ncnn refuses the net, or crashes, or is not installed.
+    """
+    outcome = load_net(param, weights, custom_types=types)
+    if not outcome.ok:
+        raise NcnnParamError(
+            "; ".join([f"{param}: {outcome.problem}", *outcome.messages[:1]]),
+            hint=f"ncnnparam check {param} {weights} may tell what is wrong",
+        )
+
+
+class Session:
+    """A loaded net, in float32 arithmetic.
+
+    Args:
+        param: The graph's file.
+        weights: The weights' file.
+        types: Types to register. Those of sherpa-ncnn compute, others fail.
+
+    Raises:
+        NcnnParamError: ncnn refuses the net.
+    """
+
+    def __init__(
+        self,
+        param: str | os.PathLike[str],
+        weights: str | os.PathLike[str],
+        types: Iterable[str] = (),
+    ) -> None:
+        import ncnn
+
+        self._ncnn = ncnn
+        self._layers: list[Any] = []  # a net keeps bare pointers to Python's layers
+        self._net = net = ncnn.Net()
+        self._name = os.fspath(param)
+        net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
+        net.opt.use_bf16_storage = False
+        net.opt.num_threads = 1  # those of several nets would wait for each other; see collect's jobs
+        known = layer_classes(ncnn)
+        for name in types:
+            made = known.get(name, ncnn.Layer)
+            net.register_custom_layer(name, lambda made=made: self._keep(made()), lambda layer: None)
+        for load, file in ((net.load_param, param), (net.load_model, weights)):
+            if load(os.fspath(file)) != 0:
+                raise NcnnParamError(f"ncnn refuses {os.fspath(file)}")
+
+    def run(self, inputs: Mapping[str, NDArray[Any]], outputs: Iterable[str]) -> dict[str, NDArray[Any]]:
+        """Feeds blobs and fetches others, which are all computed in one run.
+
+        Args:
+            inputs: What to feed by blob name, without a batch axis.
+            outputs: Names of the blobs to fetch.
+
+        Raises:
+            NcnnParamError: ncnn cannot compute a blob.
+        """
+        return self.start(inputs).fetch(outputs)
+
+    def start(self, inputs: Mapping[str, NDArray[Any]]) -> Run:
+        """Feeds blobs for a run from which blobs are fetched later."""
+        return Run(self._ncnn, self._net.create_extractor(), self._name).feed(inputs)
+
+    def close(self) -> None:
+        """Frees the net."""
+        self._net.clear()
+
+    def __del__(self) -> None:
+        self._net.clear()  # before the layers go, to which the net has bare pointers
+
+    def _keep(self, layer: Any) -> Any:
+        self._layers.append(layer)
+        return layer
+
+
+class Run:
+    """One run of a net: blobs stay once they are computed."""
+
+    def __init__(self, ncnn: Any, extractor: Any, name: str) -> None:
+        extractor.set_light_mode(False)
+        self._ncnn, self._extractor, self._name = ncnn, extractor, name
+
+    def feed(self, inputs: Mapping[str, NDArray[Any]]) -> Run:
+        """Puts blobs in.
+
+        Raises:
+            NcnnParamError: The net has no such input.
+        """
+        for name, array in inputs.items():
+            contiguous = np.ascontiguousarray(array)  # has to live until it is cloned
+            if self._extractor.input(name, self._ncnn.Mat(contiguous).clone()) != 0:
+                raise NcnnParamError(f"{self._name} has no input '{name}'")
+        return self
+
+    def fetch(self, outputs: Iterable[str]) -> dict[str, NDArray[Any]]:
+        """Copies of blobs.
+
+        Raises:
+            NcnnParamError: ncnn cannot compute one.
+        """
+        found = {}
+        for name in outputs:
+            status, mat = self._extractor.extract(name)
+            if status != 0:
+                raise NcnnParamError(
+                    f"ncnn cannot compute '{name}' of {self._name}",
+                    hint="do the inputs have the sizes that the net wants, the width last and no batch axis?",
+                )
+            found[name] = np.array(mat)
+        return found

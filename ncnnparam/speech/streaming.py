@@ -1,0 +1,118 @@
+"""How sherpa-ncnn feeds an encoder chunk by chunk: segment, step and states, from the metadata.
+
+As in ``csrc/{conv-emformer,lstm,zipformer}-model.{h,cc}`` of k2-fsa/sherpa-ncnn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import singledispatch
+
+from ncnnparam.errors import MetadataError
+from ncnnparam.speech.flags import SUBSAMPLING
+from ncnnparam.speech.metadata import ConvEmformer, Lstm, Metadata, Zipformer
+
+Shape = tuple[int, ...]
+
+SAMPLE_RATE = 16_000
+"""Samples a second of the audio that all these models read."""
+FEATURES = 80
+"""Mel bins of a feature frame."""
+_CONV_EMFORMER_PAD = 11
+"""Feature frames that a ConvEmformer's subsampling needs beyond the chunk and its right context."""
+
+
+@dataclass(frozen=True)
+class Streaming:
+    """How an encoder is run over an utterance.
+
+    Attributes:
+        segment: Feature frames that a run takes.
+        offset: Feature frames from one run to the next.
+        states: Shape of each state by the name of its input blob, as numpy orders sizes. All begin as zeros.
+        feeds: Which output a state is fed from in the next run: input blob -> output blob.
+        length: The input that takes the number of feature frames, or None.
+        features: The input that takes the features, ``segment`` rows of 80.
+        output: The output with the encoder's frames, a row each.
+    """
+
+    segment: int
+    offset: int
+    states: Mapping[str, Shape]
+    feeds: Mapping[str, str] = field(init=False)
+    length: str | None = None
+    features: str = "in0"
+    output: str = "out0"
+
+    def __post_init__(self) -> None:
+        feeds = {name: name.replace("in", "out") for name in self.states}
+        object.__setattr__(self, "feeds", feeds)
+
+
+def shortest(how: Streaming) -> int:
+    """The fewest samples that give a whole segment: a feature frame for every 10 ms."""
+    return how.segment * SAMPLE_RATE // 100
+
+
+@singledispatch
+def streaming(metadata: Metadata) -> Streaming:
+    """How the encoder that has this metadata is run."""
+    raise MetadataError(f"nobody knows how {metadata.kind.name} encoders are run")
+
+
+@streaming.register
+def _(metadata: ConvEmformer) -> Streaming:
+    left = metadata.left_context_length // SUBSAMPLING
+    layer = [
+        (metadata.memory_size, metadata.encoder_dim),
+        (left, metadata.encoder_dim),
+        (left, metadata.encoder_dim),
+        (metadata.encoder_dim, metadata.cnn_module_kernel - 1),
+    ]
+    return Streaming(
+        segment=metadata.chunk_length + metadata.right_context_length + _CONV_EMFORMER_PAD,
+        offset=metadata.chunk_length,
+        states=_numbered(layer * metadata.num_encoder_layers),
+    )
+
+
+@streaming.register
+def _(metadata: Lstm) -> Streaming:
+    layers = metadata.num_encoder_layers
+    return Streaming(
+        segment=9,
+        offset=4,
+        states={"in2": (layers, metadata.encoder_dim), "in3": (layers, metadata.rnn_hidden_size)},
+        length="in1",
+    )
+
+
+@streaming.register
+def _(metadata: Zipformer) -> Streaming:
+    left = metadata.decode_chunk_len // 2 * metadata.num_left_chunks
+    stacks = list(
+        zip(
+            metadata.num_encoder_layers,
+            metadata.encoder_dims,
+            metadata.attention_dims,
+            metadata.zipformer_downsampling_factors,
+            metadata.cnn_module_kernels,
+            strict=True,
+        )
+    )
+    states: list[Shape] = [(layers,) for layers, *_ in stacks]
+    states += [(layers, dim) for layers, dim, *_ in stacks]
+    states += [(layers, left // factor, keys) for layers, _, keys, factor, _ in stacks]
+    states += [(layers, left // factor, keys // 2) for layers, _, keys, factor, _ in stacks] * 2
+    states += [(layers, dim, kernel - 1) for layers, dim, _, _, kernel in stacks] * 2
+    return Streaming(
+        segment=metadata.decode_chunk_len + metadata.pad_length,
+        offset=metadata.decode_chunk_len,
+        states=_numbered(states),
+    )
+
+
+def _numbered(shapes: Sequence[Shape]) -> dict[str, Shape]:
+    """The states' inputs: ``in1`` and so on."""
+    return {f"in{number}": shape for number, shape in enumerate(shapes, 1)}

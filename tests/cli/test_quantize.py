@@ -1,0 +1,188 @@
+"""``ncnnparam quantize``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ncnnparam import load
+
+from ..quantize.test_int8 import NET, ROWS, filled
+from .conftest import Run
+
+FILES = ("m.param", "m.bin", "q.param", "q.bin")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a float model and a table, where the commands run."""
+    monkeypatch.chdir(tmp_path)
+    filled(NET).save("m.param", "m.bin")
+    Path("m.table").write_text(ROWS)
+    return tmp_path
+
+
+def test_a_model_and_its_report(run: Run, folder: Path) -> None:
+    result = run("quantize", *FILES, "--table", "m.table")
+    assert (result.exit_code, result.err) == (0, "")
+    assert result.out.splitlines()[:2] == [
+        "Convolution: 3 of 3 int8 (1 with int8 output)",
+        "InnerProduct: 1 of 1 int8",
+    ]
+    after = load("q.param", "q.bin")
+    assert after.graph.layer("fc").params[8] == 2
+    size = Path("q.bin").stat().st_size
+    assert result.out.splitlines()[2].startswith(
+        f"weights: {Path('m.bin').stat().st_size:,} -> {size:,} bytes"
+    )
+
+
+def test_json(run: Run, folder: Path) -> None:
+    Path("m.table").write_text(ROWS.replace("left 20\n", ""))
+    answer = json.loads(run("quantize", *FILES, "--table", "m.table", "--format", "json").out)
+    layers = {one["layer"]: one for one in answer["layers"]}
+    assert layers["fc"]["int8"] is True
+    assert layers["left"]["note"] == "the table has no row for its input"
+    assert [one["code"] for one in answer["findings"]] == ["NP710"]
+    assert answer["bytes_after"] < answer["bytes_before"]
+
+
+def test_without_a_table(run: Run, folder: Path) -> None:
+    result = run("quantize", *FILES)
+    assert result.exit_code == 2
+    assert "only calibration finds: first, left, right, fc" in result.err
+    assert not Path("q.param").exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        (ROWS.replace("fc 10", "\nfc 10"), "NP701"),
+        (ROWS.replace("fc 10", "fc ten"), "NP702"),
+        (ROWS.replace("fc 10", "fc"), "NP703"),
+        (ROWS.replace("40 41 42", "40 41"), "NP706"),
+        (ROWS.replace("fc_param_0 40 41 42\n", ""), "NP709"),
+    ],
+)
+def test_a_faulty_table_stops_it(run: Run, folder: Path, rows: str, code: str) -> None:
+    Path("m.table").write_text(rows)
+    result = run("quantize", *FILES, "--table", "m.table")
+    assert (result.exit_code, result.out) == (2, "")
+    assert f": {code} error " in result.err
+    assert "nothing is written" in result.err
+    assert sorted(path.name for path in folder.iterdir()) == ["m.bin", "m.param", "m.table"]
+
+
+@pytest.mark.parametrize("missing", ["m.param", "m.bin", "m.table"])
+def test_a_missing_file(run: Run, folder: Path, missing: str) -> None:
+    Path(missing).unlink()
+    for more in ((), ("--compat", "ncnn2int8")):
+        result = run("quantize", *FILES, "--table", "m.table", *more)
+        assert result.exit_code == 2
+        assert f"{missing}: No such file" in result.err
+        assert not Path("q.param").exists()
+
+
+def test_nothing_to_quantise(run: Run, folder: Path) -> None:
+    result = run("quantize", *FILES, "--only", "Split")
+    assert result.exit_code == 2
+    assert "no layer can be quantised; nothing is written" in result.err
+    assert not Path("q.param").exists()
+
+
+def test_in_place_and_dry(run: Run, folder: Path) -> None:
+    before = Path("m.bin").read_bytes()
+    assert run("quantize", *FILES[:2], *FILES[:2], "--table", "m.table", "-n").exit_code == 0
+    assert Path("m.bin").read_bytes() == before
+    assert run("quantize", *FILES[:2], *FILES[:2], "--table", "m.table", "--backup").exit_code == 0
+    assert Path("m.bin.bak").read_bytes() == before
+    assert load("m.param", "m.bin").graph.layer("fc").params[8] == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("m.param", "m.bin", "q.param", "m.table", "--table", "m.table"),
+        ("m.param", "m.bin", "q.param", "q.param"),
+        (*FILES, "--compat", "ncnn2int8", "--only", "LSTM"),
+        (*FILES, "--compat", "ncnn2int8", "--storage", "fp32"),
+        (*FILES, "--storage", "int8"),
+        FILES[:3],
+    ],
+)
+def test_command_lines_without_sense(run: Run, folder: Path, words: tuple[str, ...]) -> None:
+    result = run("quantize", *words)
+    assert (result.exit_code, result.out) == (2, "")
+    assert Path("m.table").read_text() == ROWS
+
+
+def test_an_unknown_target_or_selector(run: Run, folder: Path) -> None:
+    assert "no target" in run("quantize", *FILES, "--table", "m.table", "--target", "ncnn-3").err
+    result = run("quantize", *FILES, "--table", "m.table", "--skip", "name=nobody")
+    assert result.exit_code == 2
+    assert "nobody" in result.err
+
+
+def test_numbers_that_float16_cannot_hold(run: Run, folder: Path) -> None:
+    model = load("m.param", "m.bin")
+    weights = model.graph.layer("right").weights
+    numbers = weights["weight_data"].numpy().copy()
+    numbers[0] = 1e6
+    weights["weight_data"] = numbers
+    model.save()
+    result = run("quantize", *FILES, "--table", "m.table", "--skip", "name=right")
+    assert result.exit_code == 0
+    assert "right: 36 numbers of weight_data are too large for fp16" in result.err
+    assert (
+        run("quantize", *FILES, "--table", "m.table", "--skip", "name=right", "--storage", "keep").err == ""
+    )
+
+
+def test_as_the_tool_does(run: Run, folder: Path, shared: Path) -> None:
+    golden = shared / "golden" / "cnn_chain"
+    words = ("--compat", "ncnn2int8", "--table", golden / "blank.table")
+    result = run("quantize", golden / "m.param", golden / "m.bin", "q.param", "q.bin", *words)
+    assert (result.exit_code, result.out) == (0, "int8 as ncnn2int8 makes it: 0 layers\n")
+    assert "NP701 error" in result.err
+    assert Path("q.bin").read_bytes() == (golden / "blank.q.bin").read_bytes()
+    assert Path("q.param").read_bytes() == (golden / "blank.param").read_bytes()
+
+
+def test_made_up_weights(run: Run, shared: Path, tmp_path: Path) -> None:
+    golden = shared / "golden" / "tails"
+    out = tmp_path / "q.param", tmp_path / "q.bin"
+    result = run("quantize", golden / "rnd.param", "null", *out, "--compat", "ncnn2int8", "--format", "json")
+    assert result.exit_code == 0
+    assert json.loads(result.out)["int8"] == ["gm"]
+    assert out[1].read_bytes() == (golden / "rnd.n.bin").read_bytes()
+    assert run("quantize", golden / "rnd.param", "null", *out).exit_code == 2
+
+
+def test_low_bits(run: Run, folder: Path) -> None:
+    text = "7767517\n3 3\nInput in0 0 1 in0\nGemm g 1 1 in0 a 5=1 8=6 9=64 10=-1\nReLU r 1 1 a b\n"
+    filled(text).save("m.param", "m.bin")
+    result = run("quantize", *FILES, "--low-bit", "4", "--block", "32", "--clip", "minmax")
+    assert result.exit_code == 0
+    assert result.out.startswith("Gemm: 1 of 1 4 bit in blocks of 32\n")
+    assert load("q.param", "q.bin").graph.layer("g").params[18] == 400
+    assert Path("q.bin").stat().st_size == 6 * 32 + 6 * 2 * 4
+    assert run("quantize", *FILES, "--low-bit", "4", "--table", "m.table").exit_code == 2
+    assert run("quantize", *FILES, "--low-bit", "5").exit_code == 2
+
+
+def test_what_the_tool_loses_is_told(run: Run, folder: Path) -> None:
+    text = (
+        "7767517\n3 3\nInput in0 0 1 in0 0=4\nFlip f 1 1 in0 a -23300=1,0\nGemm g 1 1 a b 5=1 8=2 9=4 10=-1\n"
+    )
+    filled(text).save("m.param", "m.bin")
+    result = run("quantize", *FILES, "--compat", "ncnn2int8")
+    assert result.exit_code == 0
+    assert "NP713 warning ncnn2int8 does not write param 0 of layer 'f'" in result.err
+    custom = text.replace("Flip f 1 1 in0 a -23300=1,0", "SimpleUpsample f 1 1 in0 a 0=2 1=4 2=8")
+    filled(custom).save("m.param", "m.bin")
+    result = run("quantize", *FILES[:2], "x.param", "x.bin", "--compat", "ncnn2int8")
+    assert result.exit_code == 2
+    assert "NP712 error ncnn2int8 does not read the weights of layer 'f'" in result.err
+    assert not Path("x.param").exists()

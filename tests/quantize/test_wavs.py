@@ -1,0 +1,76 @@
+"""Wavs of every kind that is no use."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ncnnparam.quantize.wavs import read_wav, wav_items
+
+soundfile = pytest.importorskip("soundfile")
+SPEECH = (np.sin(np.arange(16_000) / 9) * 9000).astype(np.int16)
+
+
+def write(path: Path, samples: np.ndarray = SPEECH, rate: int = 16_000, channels: int = 1) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.tobytes())
+    return path
+
+
+def test_a_good_one(tmp_path: Path) -> None:
+    samples = read_wav(write(tmp_path / "a.wav"))["samples"]
+    assert np.array_equal(samples, SPEECH.astype(np.float32) / 32768)
+
+
+def test_chunks_before_the_data(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wav")
+    content = path.read_bytes()
+    path.write_bytes(content[:36] + b"LIST\x03\x00\x00\x00abc\x00" + content[36:])
+    assert len(read_wav(path)["samples"]) == len(SPEECH)
+
+
+def test_every_bad_kind_is_named(tmp_path: Path) -> None:
+    good = write(tmp_path / "good.wav")
+    write(tmp_path / "rate.wav", rate=8000)
+    write(tmp_path / "stereo.wav", channels=2)
+    write(tmp_path / "silent.wav", np.zeros(16_000, np.int16))
+    write(tmp_path / "short.wav", SPEECH[:4000])
+    write(tmp_path / "none.wav", SPEECH[:0])
+    write(tmp_path / "again.wav", SPEECH)
+    (tmp_path / "cut.wav").write_bytes(good.read_bytes()[:20_000])
+    (tmp_path / "text.wav").write_text("no audio")
+    (tmp_path / "void.wav").touch()
+    (tmp_path / "folder.wav").mkdir()
+    nan = SPEECH.astype(np.float32) / 32768
+    nan[100] = np.nan
+    soundfile.write(tmp_path / "nan.wav", nan, 16_000, "FLOAT")
+    (tmp_path / "list").write_text(
+        "\n".join(str(path) for path in sorted(tmp_path.glob("*.wav"))) + "\ngone.wav"
+    )
+
+    items = wav_items(tmp_path / "list", shortest=8000)
+
+    bad = {Path(name).name: why for name, why in items.bad.items()}
+    assert [Path(item.name).name for item in items.good] == ["again.wav"]
+    for name, why in {
+        "good.wav": "is the same as",
+        "rate.wav": "has 8000 samples a second, not 16000",
+        "stereo.wav": "has 2 channels",
+        "silent.wav": "is silent",
+        "short.wav": "is too short: 4000 samples",
+        "none.wav": "is too short: 0 samples",
+        "cut.wav": "is cut off",
+        "text.wav": "cannot be read as audio",
+        "void.wav": "cannot be read as audio",
+        "folder.wav": "cannot be read as audio",
+        "nan.wav": "NaN",
+        "gone.wav": "does not exist",
+    }.items():
+        assert why in bad.pop(name)
+    assert not bad

@@ -1,0 +1,28 @@
+"""Segment, step and states, against what the recipes' exports say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ncnnparam import loads
+from ncnnparam.speech import from_layer
+from ncnnparam.speech.streaming import shortest, streaming
+
+
+@pytest.mark.parametrize("model", ["conv-emformer", "lstm", "zipformer"])
+def test_is_as_exported(shared: Path, model: str) -> None:
+    about = json.loads((shared / "vectors" / model / "meta.json").read_text())
+    graph = loads(f"7767517\n1 1\n{about['sherpa_meta_data']}\n").graph
+    how = streaming(from_layer(graph.layer("sherpa_meta_data1")))
+    assert (how.segment, how.offset) == (about["segment_frames"], about["offset_frames"])
+    shapes = about["shapes"]["encoder"]
+    fed = {name: tuple(blob["fed"]) for name, blob in shapes["inputs"].items()}
+    del fed[how.features]
+    if how.length is not None:
+        del fed[how.length]
+    assert dict(how.states) == fed
+    assert {name: how.feeds[name] for name in fed} == {name: shapes["feed"][name] for name in fed}
+    assert shortest(how) == how.segment * 160
