@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 PIECE = 1 << 17
 """Numbers to look at at once: buffers of float32 that stay in a core's cache."""
 
+_ALIKE = 0.5  # powers within this factor and its inverse: sums of both lose no digits of their product
 _TINY = 1e-30  # a sum of squares below this may have lost squares that a float32 does not hold
 
 
@@ -47,13 +48,12 @@ def measure(first: Reader, second: Reader, count: int) -> Distance:
     """Compares two arrays of ``count`` numbers piece by piece."""
     parts = []
     whole = np.empty(min(PIECE, count), np.float32), np.empty(min(PIECE, count), np.float32)
-    ones = np.ones(min(PIECE, count), np.float32)
     with np.errstate(all="ignore"):  # a file may hold NaN and infinity
         for start in range(0, count, PIECE):
             a, b = (buffer[: count - start] for buffer in whole)
             first(start, a)
             second(start, b)
-            part = _fast_part(a, b, ones[: count - start])
+            part = _fast_part(a, b)
             if part is None:
                 second(start, b)
                 part = _careful_part(a, b)
@@ -75,15 +75,18 @@ class _Part(NamedTuple):
     lost_b: int = 0
 
 
-def _fast_part(a: NDArray[np.float32], b: NDArray[np.float32], ones: NDArray[np.float32]) -> _Part | None:
+def _fast_part(a: NDArray[np.float32], b: NDArray[np.float32]) -> _Part | None:
     """Sums in float32, which overwrites ``b``; None where float32 does not hold the squares."""
-    aa, ab, bb = float(a @ a), float(a @ b), float(b @ b)
+    aa, bb = float(a @ a), float(b @ b)
+    ab = float(a @ b) if not _ALIKE < aa / max(bb, _TINY) < 1 / _ALIKE else None
     e = np.subtract(b, a, out=b)
     ee = float(e @ e)
+    if ab is None:  # (a - b)^2 has it too, which saves a pass
+        ab = (aa + bb - ee) / 2
     np.abs(e, out=e)
     max_e = float(e.max())
     held = all(_TINY <= square < inf for square in (aa, bb)) and (_TINY <= ee < inf or not max_e)
-    return _Part(aa, ab, bb, ee, float(e @ ones), max_e, len(e)) if held else None
+    return _Part(aa, ab, bb, ee, float(e.sum()), max_e, len(e)) if held else None
 
 
 def _careful_part(a: NDArray[np.float32], b: NDArray[np.float32]) -> _Part:

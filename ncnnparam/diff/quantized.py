@@ -28,13 +28,20 @@ class Simplifier:
 
     def __init__(self) -> None:
         self.rounded = 0
+        self._modes: dict[Layer, str] = {}
+
+    def mode(self, layer: Layer) -> str:
+        """``mode`` of a layer, looked up once."""
+        if layer not in self._modes:
+            self._modes[layer] = mode(layer)
+        return self._modes[layer]
 
     def __call__(self, one: Layer, two: Layer, records: Iterable[Record]) -> list[Record]:
         """The records that stay, and one that says how the layer was quantized."""
         records = list(records)
         if not records:
             return records
-        modes = mode(one), mode(two)
+        modes = self.mode(one), self.mode(two)
         switches = _switches(one.type) if modes[0] != modes[1] else frozenset[str]()
         layout = _layout_params(one, two)
         found: list[Record] = []

@@ -12,7 +12,7 @@ from ncnnparam.diff.align import Alignment
 from ncnnparam.diff.arrays import ArrayDiff, LayerArrays, WeightDiff
 from ncnnparam.diff.compare import align_graphs, compare_aligned
 from ncnnparam.diff.measure import measure
-from ncnnparam.diff.quantized import Simplifier, is_quantized, is_transposed, mode
+from ncnnparam.diff.quantized import Simplifier, is_quantized, is_transposed
 from ncnnparam.diff.size import Stored, is_scale, size_of, why_float
 from ncnnparam.diff.view import layer_ref
 from ncnnparam.weights import Storage, in_order
@@ -68,7 +68,7 @@ def compare_weights(
     looked_at = 0
     layers = []
     for one, two in _pairs(found):
-        old, new = (dict(layer.weights) if layer else {} for layer in (one, two))
+        old, new = (_by_name(layer) if layer else {} for layer in (one, two))
         arrays = []
         for name in dict.fromkeys((*new, *old)):
             array = ArrayDiff(name, _stored(one, old.get(name)), _stored(two, new.get(name)))
@@ -83,7 +83,7 @@ def compare_weights(
                 _release(a, b)
                 looked_at = 0
         if arrays:
-            layers.append(_layer(one, two, arrays))
+            layers.append(_layer(one, two, arrays, simplifier))
     every = [array for layer in layers for array in layer.arrays]
     sizes = (
         size_of(array.old for array in every if array.old),
@@ -100,12 +100,18 @@ def _pairs(found: Alignment) -> Iterable[tuple[Layer | None, Layer | None]]:
         yield found.a.layers[one], None
 
 
-def _layer(one: Layer | None, two: Layer | None, arrays: list[ArrayDiff]) -> LayerArrays:
+def _by_name(layer: Layer) -> dict[str, Weight]:
+    return {weight.name: weight for weight in layer.weights.values()}
+
+
+def _layer(
+    one: Layer | None, two: Layer | None, arrays: list[ArrayDiff], simplifier: Simplifier
+) -> LayerArrays:
     return LayerArrays(
         layer_ref(one) if one else None,
         layer_ref(two) if two else None,
-        mode(one) if one else "",
-        mode(two) if two else "",
+        simplifier.mode(one) if one else "",
+        simplifier.mode(two) if two else "",
         two is not None and is_quantized(two),
         tuple(arrays),
     )

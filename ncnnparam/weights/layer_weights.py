@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, ValuesView
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -39,10 +39,22 @@ class LayerWeights(Mapping[str, Weight]):
         if weight is None:
             hint = did_you_mean(name, self) or f"it has: {', '.join(self) or 'no arrays'}"
             raise NotFoundError(f"{describe(self._layer)} has no array '{name}'", hint=hint)
+        return self._with_scales(weight, self._asked())
+
+    def values(self) -> ValuesView[Weight]:
+        """All arrays; what the params ask for is worked out once."""
+        asked = self._asked()
+        return {weight.name: self._with_scales(weight, asked) for weight in self._layer._weights}.values()
+
+    def _with_scales(self, weight: Weight, asked: Mapping[str, WeightArray]) -> Weight:
+        """An array with the shape that the params ask for now, and its scales."""
+        name = weight.name
         scales = self._find(f"{name}_int8_scales") or self._find(f"{name}_int8_scale")
-        array = self._asked().get(name, weight.array)
+        array = asked.get(name, weight.array)
         if (array.kind, array.count) != (weight.array.kind, weight.count):
             array = weight.array  # params were changed without the weights: saving will say so
+        if scales is None and array == weight.array:
+            return weight
         by_column = scales is not None and are_of_columns(self._layer, name, scales.name)
         return replace(weight, array=array, scales=scales, by_column=by_column)
 
