@@ -217,7 +217,7 @@ def is_int8(layer: Layer) -> bool:
     return layer_type is not None and layer_type.is_int8(layer.params)
 
 
-def main() -> None:
+def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, prog="make_large_pair.py"
     )
@@ -230,7 +230,7 @@ def main() -> None:
     parser.add_argument("--storage", choices=STORAGES, default="fp32", help="how to store float weights")
     parser.add_argument("--int8", action="store_true", help="round the weights that ncnn takes in int8")
     parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+    options = parser.parse_args(words)
     graph = large_graph(round(options.megabytes * 1e6), options.width, int8=options.int8)
     dump(graph, options.param)
     with options.bin.open("wb") as file:

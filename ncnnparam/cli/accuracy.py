@@ -38,6 +38,9 @@ def print_layers(accuracy: Accuracy, *, top: int, worst_first: bool, form: str) 
         worst_first: The worst ones, else the first ones of the graph.
         form: ``table`` or ``text``.
     """
+    if all(layer.sqnr == inf for layer in accuracy.layers):
+        emit(f"all {len(accuracy.layers)} layers are equal\n")
+        return
     layers = accuracy.worst() if worst_first else list(accuracy.layers)
     shown = layers[:top] if top else layers
     show(COLUMNS, [_row(layer) for layer in shown], form)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import inf, log10
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Any
 
 from ncnnparam.diff.quantized import mode
@@ -155,14 +156,18 @@ class Comparison:
 
     def add(self, one: Run, two: Run) -> None:
         """Looks at a run of either net; both must have been fed."""
+        other_shapes: set[str] = set()
         for probe, sums, own in zip(self._probes.layers, self._sums, self._own, strict=True):
-            wanted = _fetch(one, probe.a)
-            sums.add(wanted, _fetch(two, probe.b))
-            if probe.feed is not None and not probe.is_same:
-                inputs = {blob: _fetch(one, numbers) for blob, numbers in probe.feed}
-                own.add(wanted, _fetch(self._second.start(inputs), probe.b))
+            wanted, found = fetch(one, probe.a), fetch(two, probe.b)
+            sums.add(wanted, found)
+            if wanted.shape != found.shape:
+                other_shapes.add(probe.b.blob)
+            # ncnn may crash on shapes that a layer is not made for
+            if probe.feed is not None and not probe.is_same and other_shapes.isdisjoint(probe.reads):
+                inputs = {blob: fetch(one, numbers) for blob, numbers in probe.feed}
+                own.add(wanted, fetch(self._second.start(inputs), probe.b))
         for name, sums in self._outputs.items():
-            sums.add(_fetch(one, Numbers(name)), _fetch(two, Numbers(name)))
+            sums.add(fetch(one, Numbers(name)), fetch(two, Numbers(name)))
 
     def result(self) -> Accuracy:
         """What was seen."""
@@ -223,8 +228,18 @@ def run_item(item: Item, run: Callable[[Any], object]) -> None:
     """
     try:
         run(item.load())
-    except NcnnParamError as error:
-        raise BadItemError(f"{item.name}: {error.message}", hint=error.hint) from error
+    except BaseException as error:
+        # ncnn crashes when a run is freed after its net, and the traceback keeps runs alive
+        clear_frames(error.__traceback__)
+        if isinstance(error, NcnnParamError):
+            raise BadItemError(f"{item.name}: {error.message}", hint=error.hint) from error
+        raise
+
+
+def fetch(run: Run, numbers: Numbers) -> NDArray[Any]:
+    """The numbers of a blob, and of one that stays int8 those that it stands for."""
+    found = run.fetch([numbers.blob])[numbers.blob]
+    return found if numbers.factor == 1 else found * numbers.factor
 
 
 def _layer_error(probe: Probe, sums: Sums, own: Sums, read: Sequence[float | None]) -> LayerError:
@@ -243,11 +258,6 @@ def _layer_error(probe: Probe, sums: Sums, own: Sums, read: Sequence[float | Non
         inf if probe.is_same and probe.feed is not None else alone,
         note,
     )
-
-
-def _fetch(run: Run, numbers: Numbers) -> NDArray[Any]:
-    found = run.fetch([numbers.blob])[numbers.blob]
-    return found if numbers.factor == 1 else found * numbers.factor
 
 
 def _finite(number: float | None) -> float | None:

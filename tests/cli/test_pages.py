@@ -55,7 +55,7 @@ def test_examples(run: Run, root: Path, tmp_path: Path, monkeypatch: pytest.Monk
     assert BLOCK.sub(printed, text) == text
 
 
-@pytest.mark.parametrize("page", [*PAGES, "calibrate", "check", "diff", "demo"])
+@pytest.mark.parametrize("page", [*PAGES, "calibrate", "check", "compare", "diff", "demo", "sensitivity"])
 def test_every_option_is_on_the_page(run: Run, root: Path, page: str) -> None:
     text = (root / "docs/commands" / f"{page}.md").read_text(encoding="utf-8")
     options = set(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from ncnnparam import load, loads, save
 from ncnnparam.errors import ConfigError
 from ncnnparam.quantize.accuracy import Accuracy, compare_nets
 from ncnnparam.quantize.accuracy_probes import find_probes
+from ncnnparam.quantize.accuracy_sensitivity import LayerCost, expected, keep_float, selector, sensitivity
+from ncnnparam.quantize.accuracy_spread import by_chunks
 from ncnnparam.quantize.accuracy_sums import Sums
 from ncnnparam.quantize.accuracy_text import (
     Utterance,
@@ -27,17 +30,16 @@ from ncnnparam.quantize.accuracy_text import (
     token_errors,
     word_errors,
 )
-from ncnnparam.quantize.accuracy_transducer import Files, compare_transducers, prepare
+from ncnnparam.quantize.accuracy_transducer import Files, compare_transducers, prepare, require_same_chunks
 from ncnnparam.quantize.arrays import npy_items
 from ncnnparam.quantize.data import BadItemError, Items, array_items
 from ncnnparam.quantize.fbank import fbank
-from ncnnparam.quantize.int8 import quantize
+from ncnnparam.quantize.int8 import Options, quantize
 from ncnnparam.quantize.runners import Pair
 from ncnnparam.quantize.session import Session
 from ncnnparam.quantize.table import Table
 from ncnnparam.quantize.transducer import Transducer
 from ncnnparam.quantize.wavs import read_wav, wav_items
-from ncnnparam.speech.streaming import streaming
 
 CHAIN = """7767517
 4 4
@@ -63,8 +65,8 @@ def items(count: int = 3) -> Items:
 
 def golden(shared: Path, case: str, name: str) -> Pair:
     folder = shared / "golden" / case
-    weights = folder / f"{name}.q.bin"
-    return str(folder / f"{name}.param"), str(weights if weights.exists() else folder / f"{name}.bin")
+    weights = folder / f"{name}.bin"
+    return str(folder / f"{name}.param"), str(weights if weights.exists() else folder / f"{name}.q.bin")
 
 
 def sqnr(accuracy: Accuracy) -> dict[str, float]:
@@ -121,7 +123,7 @@ def test_the_error_enters_where_weights_differ(tmp_path: Path) -> None:
     one = pair(tmp_path, "a", CHAIN, FIRST, LAST)
     two = pair(tmp_path, "b", CHAIN, FIRST, LAST * np.float32(1.1))
     accuracy = compare_nets(one, two, items().good)
-    assert [layer.layer for layer in accuracy.worst()][0] == "last"
+    assert accuracy.worst()[0].layer == "last"
     (entering,) = accuracy.entering()
     assert entering.layer == "last"
     assert (entering.read, entering.own) == (inf, pytest.approx(20, abs=1e-3))
@@ -192,6 +194,13 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
         compare_nets(net, net, [])
 
 
+def test_an_item_that_cannot_be_run_is_named(tmp_path: Path) -> None:
+    net = pair(tmp_path, "m", CHAIN, FIRST, LAST)
+    other = array_items([{"in1": np.ones((2, 3))}]).good
+    with pytest.raises(BadItemError, match=r"item 1: .* has no input 'in1'"):
+        compare_nets(net, net, [*items().good, *other])
+
+
 def test_other_shapes_are_noted(tmp_path: Path) -> None:
     wider = CHAIN.replace("0=2 2=6", "0=3 2=9")
     one, two = pair(tmp_path, "a", CHAIN, FIRST, LAST), pair(tmp_path, "b", wider, FIRST, FIRST)
@@ -259,15 +268,88 @@ def test_transducers(shared: Path) -> None:
     assert {net.sqnr for net in again.nets.values()} == {inf}
 
 
-def test_prepare_reads_how_the_encoder_runs(shared: Path) -> None:
-    prepared = prepare(sherpa(shared))
-    assert prepared.how == streaming_of(prepared.files.encoder)
+def test_encoders_with_other_chunks(shared: Path) -> None:
+    how = prepare(sherpa(shared)).how
+    require_same_chunks(how, how)
+    with pytest.raises(ConfigError, match=f"{how.segment} frames every {how.offset}, and 7 every"):
+        require_same_chunks(how, replace(how, segment=7))
 
 
-def streaming_of(encoder: Pair) -> Any:
-    from ncnnparam.speech import from_layer, metadata_layers
+def test_sensitivity_is_what_quantising_that_layer_alone_costs(shared: Path, tmp_path: Path) -> None:
+    folder = shared / "golden/cnn_chain"
+    table = Table.read(folder / "kl.table")
+    one, all_int8 = golden(shared, "cnn_chain", "m"), (str(tmp_path / "all.param"), str(tmp_path / "all.bin"))
+    data = npy_items(folder / "list.txt", ["in0"]).good
+    model = load(*one)
+    quantize(model.graph, table)
+    save(model, *all_int8)
+    costs = sensitivity(one, all_int8, data)
+    assert [cost.noise for cost in costs] == sorted((cost.noise for cost in costs), reverse=True)
+    floats = [cost for cost in costs if cost.new == "int8"]  # others also round their outputs
+    for cost in (floats[0], floats[1], floats[-1]):
+        model, alone = load(*one), (str(tmp_path / "alone.param"), str(tmp_path / "alone.bin"))
+        quantize(model.graph, table, Options(only=selector([cost]), storage=None))
+        save(model, *alone)
+        assert compare_nets(one, alone, data).sqnr == pytest.approx(cost.sqnr, abs=0.7)
 
-    return streaming(from_layer(metadata_layers(load(*encoder).graph)[0]))
+
+def test_mixed_precision_by_sensitivity(shared: Path, tmp_path: Path) -> None:
+    folder = shared / "golden/cnn_chain"
+    one, two = golden(shared, "cnn_chain", "m"), golden(shared, "cnn_chain", "kl")
+    data = npy_items(folder / "list.txt", ["in0"]).good
+    costs = sensitivity(one, two, data)
+    kept = keep_float(costs, 20)
+    assert [cost.layer for cost in kept] == ["fcrelu_0"]
+    assert expected(costs[1:]) > 20 > expected(costs)
+    model, mixed = load(*one), (str(tmp_path / "m.param"), str(tmp_path / "m.bin"))
+    quantize(model.graph, Table.read(folder / "kl.table"), Options(skip=selector(kept)))
+    save(model, *mixed)
+    assert compare_nets(one, two, data).sqnr < 20 < compare_nets(one, mixed, data).sqnr
+
+
+def test_keep_float() -> None:
+    costs = [
+        LayerCost(name, "Gemm", "int8", noise, "out0") for name, noise in (("a", 0.5), ("b", 0.01), ("c", 0))
+    ]
+    assert [cost.layer for cost in keep_float(costs, 20)] == ["a"]
+    assert [cost.layer for cost in keep_float(costs, 20.1)] == ["a", "b"]
+    assert keep_float(costs, 0) == []
+    assert [cost.layer for cost in keep_float(costs, inf)] == ["a", "b"]
+    assert expected([]) == inf
+    assert expected(costs[1:]) == pytest.approx(20)
+    assert costs[2].to_json()["sqnr"] is None
+
+
+def test_sensitivity_of_an_encoder(shared: Path) -> None:
+    pytest.importorskip("kaldi_native_fbank")
+    pytest.importorskip("soundfile")
+    one, two = sherpa(shared), sherpa(shared, ".q")
+    wav = wav_items(shared / "golden/sherpa_small/w1.wav").good
+    costs = sensitivity(one.encoder, two.encoder, wav, spread=by_chunks(prepare(one).how))
+    assert len(costs) > 10
+    assert costs[0].type == "Convolution"
+    together = compare_transducers(prepare(one), prepare(two), wav).sqnr
+    assert expected(costs) == pytest.approx(together, abs=2)
+
+
+def test_own_errors_and_sensitivity_need_the_same_shapes(tmp_path: Path) -> None:
+    wide = CHAIN.replace("0=3 2=9", "0=4 2=12").replace("0=2 2=6", "0=2 2=8")
+    one = pair(tmp_path, "a", CHAIN, FIRST, LAST)
+    two = pair(tmp_path, "b", wide, np.ones((4, 3), np.float32), np.ones((2, 4), np.float32))
+    accuracy = compare_nets(one, two, items().good)
+    assert [layer.note for layer in accuracy.layers[1:3]] == ["other shapes: (4, 3) and (4, 4)"] * 2
+    assert accuracy.layers[3].own is None
+    model, int8 = load(*two), (str(tmp_path / "q.param"), str(tmp_path / "q.bin"))
+    quantize(model.graph, Table.parse("fc_param_0 9 9 9 9\nfc 40\nlast_param_0 9 9\nlast 40\n"))
+    save(model, *int8)
+    with pytest.raises(BadItemError, match=r"item 1: 'a' has the shape \(4, 3\) in the first model"):
+        sensitivity(one, int8, items().good)
+
+
+def test_sensitivity_of_a_float_model(tmp_path: Path) -> None:
+    net = pair(tmp_path, "m", CHAIN, FIRST, LAST)
+    with pytest.raises(ConfigError, match="has no quantised layer"):
+        sensitivity(net, net, items().good)
 
 
 WORDS = st.text("abc", max_size=8)

@@ -59,7 +59,7 @@ def _pair(name: str) -> Callable[[Any], Any]:
 )
 @click.option(
     "--min-sqnr",
-    type=float,
+    type=click.FloatRange(-200, 200),
     metavar="DB",
     help="The same is what has this SQNR at every output; by default 20, of transducers the same texts.",
 )

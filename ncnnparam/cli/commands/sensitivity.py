@@ -1,0 +1,142 @@
+"""``ncnnparam sensitivity``: which layers of an int8 model hurt most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ncnnparam.cli.accuracy import decibel, form_or_default, show
+from ncnnparam.cli.common import emit, emit_json, ops_option, say
+
+if TYPE_CHECKING:
+    from ncnnparam.quantize.accuracy_sensitivity import LayerCost
+    from ncnnparam.quantize.accuracy_spread import Spread
+    from ncnnparam.quantize.data import Items
+
+FORMATS = ("text", "table", "json")
+
+
+@click.command(
+    name="sensitivity", epilog="Exit codes: 0 measured; 2 what cannot be run, or models that do not fit."
+)
+@click.argument("param", metavar="A.param", type=click.Path())
+@click.argument("weights", metavar="A.bin", type=click.Path())
+@click.argument("other", metavar="B.param", type=click.Path())
+@click.argument("other_weights", metavar="B.bin", type=click.Path())
+@click.option(
+    "--npy",
+    metavar="LIST|DIR",
+    type=click.Path(),
+    help="Inputs as .npy files, or .npz files with an array for each input: a folder, or a list of files.",
+)
+@click.option(
+    "--wavs", metavar="LIST|DIR", type=click.Path(), help="Speech of 16 kHz, if A and B are encoders."
+)
+@click.option("--keep-worst", type=click.IntRange(min=1), metavar="N", help="Say how to leave N in float.")
+@click.option(
+    "--min-sqnr",
+    type=click.FloatRange(-200, 200),
+    metavar="DB",
+    help="Say what to leave in float to have this at every output.",
+)
+@click.option(
+    "--top", type=click.IntRange(min=0), default=20, show_default=True, help="Layers to print; 0: all."
+)
+@click.option("--skip-bad", is_flag=True, help="Go on without files that cannot be used, and list them.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="How to report; by default a table on a terminal and text elsewhere.",
+)
+@ops_option
+def command(**options: Any) -> None:
+    """Tell which layers of B, the quantised form of A, hurt most when quantised alone.
+
+    For each quantised layer A runs with that layer's numbers as B makes them of A's, and the outputs are
+    compared with those of A. The layers with the lowest SQNR (in dB) come first.
+
+    \b
+    ncnnparam sensitivity m.param m.bin int8.param int8.bin --npy inputs/
+    ncnnparam sensitivity m.param m.bin int8.param int8.bin --npy list.txt --min-sqnr 30
+    ncnnparam sensitivity enc.param enc.bin enc8.param enc8.bin --wavs wavs.txt --keep-worst 3
+    """
+    from ncnnparam.cli.progress import progress_bar
+    from ncnnparam.quantize.accuracy_sensitivity import keep_float, sensitivity
+
+    if bool(options["npy"]) == bool(options["wavs"]):
+        raise click.UsageError("name the data: --npy, or --wavs for encoders")
+    if options["keep_worst"] is not None and options["min_sqnr"] is not None:
+        raise click.UsageError("--keep-worst and --min-sqnr: name one of them")
+    first, second = (
+        (options["param"], options["weights"]),
+        (options["other"], options["other_weights"]),
+    )
+    items, spread = _items(first, options)
+    if not options["skip_bad"]:
+        items.require_good()
+    with progress_bar("measuring", len(items.good)) as advance:
+        costs = sensitivity(first, second, items.good, spread=spread, advance=advance)
+    kept = costs[: options["keep_worst"] or 0]
+    if options["min_sqnr"] is not None:
+        kept = keep_float(costs, options["min_sqnr"])
+    if form_or_default(options["form"]) == "json":
+        _emit_json(costs, kept, items)
+    else:
+        _print(costs, kept, options)
+    for name, why in items.bad.items():
+        say(f"skipped {name}: {why}")
+
+
+def _items(files: tuple[str, str], options: dict[str, Any]) -> tuple[Items, Spread]:
+    """The data, and how it is run."""
+    from ncnnparam.errors import MetadataError
+    from ncnnparam.model import load
+    from ncnnparam.quantize.accuracy_spread import at_once, by_chunks
+    from ncnnparam.quantize.arrays import npy_items
+    from ncnnparam.quantize.data import need
+    from ncnnparam.quantize.wavs import wav_items
+    from ncnnparam.speech import from_layer, metadata_layers
+    from ncnnparam.speech.streaming import shortest, streaming
+
+    graph = load(*files).graph
+    if options["npy"]:
+        return npy_items(options["npy"], [blob.name for blob in graph.inputs]), at_once
+    layers = metadata_layers(graph)
+    if not layers:
+        raise MetadataError(
+            f"{files[0]} has no SherpaMetaData, which says how an encoder is run",
+            hint="ncnnparam inject-meta puts it in",
+        )
+    need("kaldi_native_fbank", "speech")
+    how = streaming(from_layer(layers[0]))
+    return wav_items(options["wavs"], shortest(how)), by_chunks(how)
+
+
+def _print(costs: list[LayerCost], kept: list[LayerCost], options: dict[str, Any]) -> None:
+    from shlex import quote
+
+    from ncnnparam.quantize.accuracy_sensitivity import expected, selector
+
+    shown = costs[: options["top"]] if options["top"] else costs
+    rows = [[one.layer, one.type, one.new, decibel(one.sqnr), one.output] for one in shown]
+    show(("layer", "type", "B", "SQNR", "output"), rows, form_or_default(options["form"]))
+    if len(costs) > len(shown):
+        emit(f"and {len(costs) - len(shown)} more layers\n")
+    emit(f"all {len(costs)} together: about {decibel(expected(costs))} dB\n")
+    if kept:
+        rest = costs[len(kept) :]
+        about = f"about {decibel(expected(rest))} dB" if rest else "all float"
+        emit(f"without the first {len(kept)}: {about}; ncnnparam quantize --skip {quote(selector(kept))}\n")
+
+
+def _emit_json(costs: list[LayerCost], kept: list[LayerCost], items: Items) -> None:
+    emit_json(
+        {
+            "items": len(items.good),
+            "skipped": [{"item": name, "why": why} for name, why in items.bad.items()],
+            "layers": [cost.to_json() for cost in costs],
+            "keep_float": [cost.layer for cost in kept],
+        }
+    )
