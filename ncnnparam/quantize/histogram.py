@@ -144,8 +144,6 @@ class Histogram:
         )
         return mine.keys() == its.keys() and all(np.array_equal(mine[key], its[key]) for key in mine)
 
-    __hash__ = None  # type: ignore[assignment]
-
     def _take(self, values: NDArray[np.float32]) -> None:
         self._values.append(values)
         self._waiting += len(values)

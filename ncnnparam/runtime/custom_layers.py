@@ -23,7 +23,7 @@ def layer_classes(ncnn: Any) -> dict[str, type[Any]]:
         ncnn: The module. Who creates a layer has to keep it alive until the net is cleared.
     """
 
-    class PoolingModuleNoProj(ncnn.Layer):  # type: ignore[misc]
+    class PoolingModuleNoProj(ncnn.Layer):
         """Frames, their number so far and their mean so far; gives running means and the two states anew."""
 
         def forward(self, inputs: Sequence[Any], outputs: Sequence[Any], option: Any) -> int:
@@ -35,7 +35,7 @@ def layer_classes(ncnn: Any) -> dict[str, type[Any]]:
             _give(ncnn, outputs[2], means[-1].reshape(mean.shape))
             return 0
 
-    class TensorAsStrided(ncnn.Layer):  # type: ignore[misc]
+    class TensorAsStrided(ncnn.Layer):
         """A view of each channel with other sizes and strides."""
 
         def __init__(self) -> None:
@@ -59,7 +59,7 @@ def layer_classes(ncnn: Any) -> dict[str, type[Any]]:
             _give(ncnn, target, numbers.reshape(channels, -1)[:, places])
             return 0
 
-    class Stack(ncnn.Layer):  # type: ignore[misc]
+    class Stack(ncnn.Layer):
         """Blobs of one shape under a new first axis."""
 
         def load_param(self, params: Any) -> int:
@@ -69,7 +69,7 @@ def layer_classes(ncnn: Any) -> dict[str, type[Any]]:
             _give(ncnn, outputs[0], np.stack([_numbers(mat) for mat in inputs]))
             return 0
 
-    class SimpleUpsample(ncnn.Layer):  # type: ignore[misc]
+    class SimpleUpsample(ncnn.Layer):
         """Each row several times, each time with another bias."""
 
         def __init__(self) -> None:

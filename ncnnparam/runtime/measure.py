@@ -16,7 +16,7 @@ def zeros(ncnn: Any) -> Any:
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
 
-    class Zeros(ncnn.DataReader):  # type: ignore[misc]
+    class Zeros(ncnn.DataReader):
         def read(self, buffer: Any, size: int) -> int:
             ctypes.memset(pointer(buffer, None), 0, size)
             return size

@@ -259,7 +259,7 @@ def test_what_stayed_float(run: Run, pairs: Path) -> None:
     lines = [f"Convolution1D c{n} 1 1 b{n} b{n + 1} 0=2 1=1 6={4 + 2 * n}\n" for n in range(number)]
     model = nnp.loads(head + "".join(lines) + "Embed e 1 1 b15 out0 0=2 1=2 3=4 18=2\n")
     for layer in model.graph.find("Convolution1D"):
-        layer.weights["weight_data"] = np.ones(int(layer["weight_data_size"]))  # type: ignore[arg-type]
+        layer.weights["weight_data"] = np.ones(int(layer["weight_data_size"]))
     weights = model.graph.layer("e").weights
     weights.put("weight_data", np.ones(4, int), Storage.INT8)
     weights["weight_data_int8_scale"] = np.array([1])

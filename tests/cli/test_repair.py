@@ -89,7 +89,7 @@ def torchscript(folder: Path, factor: float = 1) -> Path:
             super().__init__()
             self.conv = torch.nn.Conv1d(4, 8, 1, bias=False)
 
-        def forward(self, x):  # type: ignore[no-untyped-def]
+        def forward(self, x):
             y = torch.nn.functional.glu(self.conv(x), dim=1).permute(2, 0, 1)
             return y.reshape(1, -1, 2).to(torch.float)
 

@@ -35,7 +35,7 @@ def graphs(draw: st.DrawFn, size: int = 25) -> nnp.Graph:
         stated = {id: draw(value) for id, value in params.items() if draw(st.booleans())}
         inputs = [layer.outputs[0] for layer in reads]
         sources.append(
-            graph.add(type, f"layer{number}", inputs=inputs, outputs=[f"blob{number}"], params=stated)  # type: ignore[arg-type]
+            graph.add(type, f"layer{number}", inputs=inputs, outputs=[f"blob{number}"], params=stated)
         )
     return graph
 

@@ -80,7 +80,7 @@ def test_an_inserted_layer_shows_as_that(graph: nnp.Graph, data: st.DataObject) 
     changed = [record for record in diff.records if isinstance(record, InputChanged)]
     assert {record.after.name for record in changed} == readers
     assert all(record.old and record.new for record in changed)
-    assert all(record.new.layer == "new" and record.old.layer == layer.name for record in changed)  # type: ignore[union-attr]
+    assert all(record.new.layer == "new" and record.old.layer == layer.name for record in changed)
     assert {type(r) for r in diff.records} <= {LayerAdded, LayerRemoved, InputChanged, InterfaceChanged}
 
 

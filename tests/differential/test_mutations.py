@@ -22,7 +22,7 @@ from ..oracle.sources import corpus, demo
 BLOCK = 50
 
 
-def _compare_block(first: int, sources: Mapping[str, bytes], oracle: Oracle, folder: Path) -> None:
+def assert_agreement(first: int, sources: Mapping[str, bytes], oracle: Oracle, folder: Path) -> None:
     kinds: Counter[str] = Counter()
     faults = []
     for seed in range(first, first + BLOCK):
@@ -41,14 +41,14 @@ def _compare_block(first: int, sources: Mapping[str, bytes], oracle: Oracle, fol
 
 @pytest.mark.parametrize("first", range(0, 300, BLOCK))
 def test_corpus_mutants(first: int, shared: Path, oracle: Oracle, tmp_path: Path) -> None:
-    _compare_block(first, corpus(), oracle, tmp_path)
+    assert_agreement(first, corpus(), oracle, tmp_path)
 
 
 def test_demo_mutants(oracle: Oracle, tmp_path: Path) -> None:
-    _compare_block(0, demo(), oracle, tmp_path)
+    assert_agreement(0, demo(), oracle, tmp_path)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("first", range(10_000, 16_000, BLOCK))
 def test_many_corpus_mutants(first: int, shared: Path, oracle: Oracle, tmp_path: Path) -> None:
-    _compare_block(first, corpus(), oracle, tmp_path)
+    assert_agreement(first, corpus(), oracle, tmp_path)

@@ -79,7 +79,7 @@ def test_of_repeated_ids_the_last_counts() -> None:
 def test_bad_ids(id: object) -> None:
     one = layer("T t 0 1 x 0=1")
     with pytest.raises(GraphError, match=r"layer 't'.*within 0 to 31"):
-        one.params[id] = 5  # type: ignore[index]
+        one.params[id] = 5
     assert params(one) == "0=1"
 
 
@@ -87,7 +87,7 @@ def test_bad_ids(id: object) -> None:
 def test_bad_values(value: object) -> None:
     one = layer("T t 0 1 x 0=1")
     with pytest.raises(GraphError, match="param 0 of layer 't'"):
-        one.params[0] = value  # type: ignore[assignment]
+        one.params[0] = value
     assert params(one) == "0=1"
 
 
@@ -139,7 +139,7 @@ def test_an_int_for_a_float_is_written_as_a_float() -> None:
 def test_values_of_the_wrong_kind(name: str, value: object) -> None:
     relu = layer("ReLU r 0 1 x")
     with pytest.raises(GraphError, match="layer 'r'"):
-        relu[name] = value  # type: ignore[assignment]
+        relu[name] = value
     assert params(relu) == ""
 
 

@@ -456,5 +456,5 @@ TestEdits.settings = settings(max_examples=60, stateful_step_count=30, deadline=
 
 
 @pytest.mark.nightly
-class TestManyEdits(Edits.TestCase):  # type: ignore[misc,valid-type]
+class TestManyEdits(Edits.TestCase):
     settings = settings(max_examples=3000, stateful_step_count=60, deadline=None)

@@ -31,7 +31,7 @@ _pointer.restype = ctypes.c_void_p
 _pointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
 
 
-class CountingReader(ncnn.DataReader):  # type: ignore[misc]
+class CountingReader(ncnn.DataReader):
     """Notes the size of each read and gives tags and zeros."""
 
     def __init__(self, tag: int, notes: memoryview) -> None:

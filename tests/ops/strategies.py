@@ -64,7 +64,7 @@ def _convolution(draw: Draw, layer_type: LayerType) -> dict[str, Value]:
         kernel = dict.fromkeys(kernel, kernel["kernel_w"])
         named = {key: value for key, value in named.items() if key not in ("kernel_h", "kernel_d")}
     taps = prod(kernel.values())
-    named["weight_data_size"] = int(named["num_output"]) * draw(small) * taps  # type: ignore[arg-type]
+    named["weight_data_size"] = int(named["num_output"]) * draw(small) * taps
     if has("group"):
         named["group"] = group
     if has("int8_scale_term"):

@@ -18,11 +18,7 @@ from .strategies import sound_params
 pytest.importorskip("ncnn")
 
 NOT_BUILT = {"ArgMax", "SPP"}  # ncnn's own build files leave them out
-TYPES = [
-    name
-    for name in registry.names()
-    if not registry.get(name).custom and name not in NOT_BUILT  # type: ignore[union-attr]
-]
+TYPES = [name for name in registry.names() if not registry.get(name).custom and name not in NOT_BUILT]
 FIXTURE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 # the least that ncnn asks of types whose defaults it refuses

@@ -112,7 +112,7 @@ def test_changes_are_in_order_and_are_changes(kind: str) -> None:
 
 
 def test_the_table_names_ncnn_types_only() -> None:
-    own = {name for name in registry.names() if not registry.get(name).custom}  # type: ignore[union-attr]
+    own = {name for name in registry.names() if not registry.get(name).custom}
     named = {subject.partition(".")[0] for kind in ("params", "values") for subject in TABLE[kind]}
     lacking = {name for build in TABLE["builds"].values() for name in build["lacks"]}
     assert {*TABLE["types"]} | named | lacking <= own

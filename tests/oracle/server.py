@@ -27,7 +27,7 @@ _PARAM_IDS = range(32)
 _INT, _FLOAT, _STRING = 2, 3, 7  # ParamDict::type; the rest but 0 are arrays
 
 
-class Probe(ncnn.Layer):  # type: ignore[misc]
+class Probe(ncnn.Layer):
     """A layer that accepts any params and remembers what ncnn read."""
 
     def load_param(self, pd: Any) -> int:

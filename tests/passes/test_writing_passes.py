@@ -43,7 +43,7 @@ def test_the_page(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     fused = nnp.dumps(nnp.load("fused.param"))
     assert re.sub(" +", " ", fused) == re.sub(" +", " ", CHANGED)
     report = names["report"]
-    changed = [step.name for step in report.steps if step.result.modified]  # type: ignore[attr-defined]
+    changed = [step.name for step in report.steps if step.result.modified]
     assert changed == ["leaky-to-relu", "fuse-sigmoid-mul", "cut-head"]
 
 

@@ -28,7 +28,7 @@ def test_table_is_that_of_ncnn2table(shared: Path, golden: Golden) -> None:
     assert list(made) == list(wanted)
     for key, scales in wanted.items():
         if PARAM in key:
-            assert made.row(key).words == wanted.row(key).words  # type: ignore[union-attr]
+            assert made.row(key).words == wanted.row(key).words
         else:
             assert made[key] == pytest.approx(scales, rel=NEAR)
 

@@ -26,7 +26,7 @@ def test_rows_of_weights(shared: Path, golden: Golden) -> None:
     made, wanted = make_table(graph, {}, golden.method, compat=True), golden.rows(shared)
     assert list(made) == [key for key in wanted if PARAM in key]
     for key in made:
-        assert made.row(key).words == wanted.row(key).words  # type: ignore[union-attr]
+        assert made.row(key).words == wanted.row(key).words
 
 
 @pytest.mark.parametrize("golden", [one for one in CALIBRATED if one.case in ("tails", "cnn_chain")], ids=str)

@@ -55,7 +55,7 @@ def test_tables_are_those_of_generate_int8_scale_table(shared: Path, wavs: str, 
         assert list(made) == list(wanted)
         for key, scales in wanted.items():
             if PARAM in key:
-                assert made.row(key).words == wanted.row(key).words  # type: ignore[union-attr]
+                assert made.row(key).words == wanted.row(key).words
             else:
                 assert made[key] == pytest.approx(scales, rel=NEAR)
 

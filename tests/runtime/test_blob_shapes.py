@@ -84,7 +84,7 @@ def test_weights_beyond_the_limit(tmp_path: Path) -> None:
     assert not blob_shapes(write(tmp_path, text), {"in0": (4,)}, memory=2 << 30).ok
 
 
-def agrees(path: Path) -> None:
+def assert_agrees(path: Path) -> None:
     graph = nnp.load(path).graph
     stated = stated_shapes(graph)
     outcome = blob_shapes(path, {blob.name: stated[blob.name] for blob in graph.inputs})
@@ -99,7 +99,7 @@ def agrees(path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["mobilenet_v3", "shufflenet", "squeezenet_ssd_int8", "yolo-fastestv2"])
 def test_ncnn_agrees_with_what_files_state(shared: Path, name: str) -> None:
-    agrees(shared / "corpus" / f"gh__Tencent+ncnn__benchmark__models__{name}.param")
+    assert_agrees(shared / "corpus" / f"gh__Tencent+ncnn__benchmark__models__{name}.param")
 
 
 @pytest.mark.nightly
@@ -109,6 +109,6 @@ def test_ncnn_agrees_with_every_file_that_states_shapes(shared: Path) -> None:
         graph = nnp.load(path).graph
         stated = stated_shapes(graph)
         if len(stated) > len(graph) / 2 and all(blob.name in stated for blob in graph.inputs):
-            agrees(path)
+            assert_agrees(path)
             compared += 1
     assert compared >= 30

@@ -111,7 +111,7 @@ def test_numbers_without_a_spelling(number: float) -> None:
     ],
 )
 def test_make(value: object, style: Style | None, text: str) -> None:
-    param = Param.make(3, value, style)  # type: ignore[arg-type]
+    param = Param.make(3, value, style)
     assert param.text == text
     assert parse_params(text) == (param,)
 
@@ -143,7 +143,7 @@ def test_make(value: object, style: Style | None, text: str) -> None:
 )
 def test_make_refuses_what_cannot_be_written(id: object, value: object, style: Style | None) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the words differ
-        Param.make(id, value, style)  # type: ignore[arg-type]
+        Param.make(id, value, style)
 
 
 values = st.one_of(
@@ -158,7 +158,7 @@ values = st.one_of(
 @given(id=st.integers(0, 31), value=values, style=st.none() | st.sampled_from(Style))
 def test_what_is_made_reads_back(id: int, value: object, style: Style | None) -> None:
     try:
-        made = Param.make(id, value, style)  # type: ignore[arg-type]
+        made = Param.make(id, value, style)
     except ValueError:
         return
     (read,) = parse_params(made.text)

@@ -169,7 +169,7 @@ def test_progress_is_told() -> None:
 @pytest.mark.parametrize("name", ["fp16", "bf16"])
 def test_real_pairs_keep_their_sizes_right(shared: Path, tmp_path: Path, name: str) -> None:
     for pair in corpus():
-        param, weights, _ = pair.values  # type: ignore[attr-defined]
+        param, weights, _ = pair.values
         if weights.stat().st_size > 3_000_000:
             continue
         model = nnp.load(param, weights)

@@ -280,15 +280,15 @@ def _collect(runner: Runner, items: Items, options: dict[str, Any]) -> tuple[Sta
         other.require(settings, file)
         statistics.settings = settings
         statistics.update(other)
-    todo = missing_items(items.good, statistics)
+    missing = missing_items(items.good, statistics)
     old = len(statistics.items.keys() - {item.name for item in items.good})
     if old and items.good:
         say(f"note: {old} items that were seen earlier count too")
     save = (lambda seen: seen.save(stats)) if stats else None
-    with progress_bar("calibrating", len(todo)) as advance:
+    with progress_bar("calibrating", len(missing)) as advance:
         bad = collect(
             runner,
-            todo,
+            missing,
             statistics,
             jobs=options["jobs"],
             skip_bad=options["skip_bad"],

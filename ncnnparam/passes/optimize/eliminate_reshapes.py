@@ -83,13 +83,13 @@ class _BeforeBinaryOp(ShapedRewrite):
     def check(self, match: Match) -> str | None:
         """Declines unless the vector is as long as the picture has channels."""
         reshape, (vector, picture) = match["reshape"], (match.blobs["x"], match.blobs["other"])
-        found = self.shapes[picture]
+        found, length = self.shapes[picture], self.shapes[vector]
         if self.shapes.rank(vector) != 1:
             return f"{vector.name} may have more than one axis"
         if not isinstance(found, tuple) or len(found) not in (3, 4):
             return f"{picture.name} may have fewer than 3 axes"
-        sizes = (reshape["c"], *self.shapes[vector])  # type: ignore[misc]
-        if found[0] not in sizes:
+        lengths = length if isinstance(length, tuple) else ()
+        if found[0] != reshape["c"] and found[0] not in lengths:
             return f"{picture.name} may have another number of channels"
         return None
 

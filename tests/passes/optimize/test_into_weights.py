@@ -30,7 +30,7 @@ def net(name: str, params: str = "0=4 1=3 5=1 6=108", *, reader: str = "") -> st
     """
 
 
-def declines(name: str, text: str, reason: str) -> None:
+def assert_declines(name: str, text: str, reason: str) -> None:
     before = model(text)
     (one,) = parse_pipeline(name)
     after, result = run(one, before)
@@ -41,12 +41,12 @@ def declines(name: str, text: str, reason: str) -> None:
 
 @FUSES
 def test_int8_is_left_alone(name: str) -> None:
-    declines(name, net(name, "0=4 1=3 5=1 6=108 8=2"), "conv computes in int8")
+    assert_declines(name, net(name, "0=4 1=3 5=1 6=108 8=2"), "conv computes in int8")
 
 
 @FUSES
 def test_an_activation_stays_between(name: str) -> None:
-    declines(name, net(name, "0=4 1=3 5=1 6=108 9=1"), "conv applies an activation already")
+    assert_declines(name, net(name, "0=4 1=3 5=1 6=108 9=1"), "conv applies an activation already")
 
 
 @FUSES
@@ -55,7 +55,7 @@ def test_another_reader_keeps_the_layers_apart(name: str) -> None:
     text = text.replace(" y out0", " y0 out0").replace("last 2 1 y m", "last 2 1 y0 m")
     lines = text.strip().splitlines()
     lines.insert(2, "Split split 1 2 y y0 y1")
-    declines(name, "\n".join([*lines, "ReLU other 1 1 y1 out1"]), "blob y is read by other too")
+    assert_declines(name, "\n".join([*lines, "ReLU other 1 1 y1 out1"]), "blob y is read by other too")
 
 
 @FUSES
