@@ -131,6 +131,10 @@ class FileError(NcnnParamError):
     """A file that cannot be read or written."""
 
 
+class BadItemError(NcnnParamError):
+    """An item that cannot be run; the text says which and why."""
+
+
 class ConfigError(NcnnParamError):
     """A configuration that cannot be understood."""
 

@@ -12,12 +12,12 @@ from traceback import clear_frames
 from typing import TYPE_CHECKING, Any
 
 from ncnnparam.diff.quantized import mode
-from ncnnparam.errors import NcnnParamError
+from ncnnparam.errors import BadItemError, NcnnParamError
 from ncnnparam.quantize.accuracy_probes import Numbers, Probe, Probes, find_probes
 from ncnnparam.quantize.accuracy_sums import Sums
 from ncnnparam.quantize.calibrate import prepare_net
-from ncnnparam.quantize.data import BadItemError, Item
-from ncnnparam.quantize.session import Run, Session
+from ncnnparam.quantize.data import Item
+from ncnnparam.runtime.session import Run, Session
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,14 +13,14 @@ from math import inf, log10
 from typing import TYPE_CHECKING, Any
 
 from ncnnparam.diff.quantized import is_quantized, mode
-from ncnnparam.errors import ConfigError
+from ncnnparam.errors import BadItemError, ConfigError
 from ncnnparam.quantize.accuracy import fetch, run_item
 from ncnnparam.quantize.accuracy_probes import Numbers, Probe, find_probes
 from ncnnparam.quantize.accuracy_spread import Spread, at_once
 from ncnnparam.quantize.accuracy_sums import Sums
 from ncnnparam.quantize.calibrate import prepare_net
-from ncnnparam.quantize.data import BadItemError, Inputs, Item
-from ncnnparam.quantize.session import Run, Session
+from ncnnparam.quantize.data import Inputs, Item
+from ncnnparam.runtime.session import Run, Session
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ncnnparam.quantize.data import Inputs
-from ncnnparam.quantize.fbank import fbank
-from ncnnparam.quantize.session import Session
+from ncnnparam.runtime.session import Session
+from ncnnparam.speech.features import fbank
 from ncnnparam.speech.streaming import Streaming
 
 if TYPE_CHECKING:

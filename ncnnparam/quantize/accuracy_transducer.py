@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ncnnparam.errors import ConfigError
+from ncnnparam.errors import BadItemError, ConfigError
 from ncnnparam.model import load
 from ncnnparam.quantize.accuracy import Accuracy, Comparison, run_item
 from ncnnparam.quantize.accuracy_text import Utterance
 from ncnnparam.quantize.calibrate import prepare_transducer
-from ncnnparam.quantize.data import BadItemError, Item
-from ncnnparam.quantize.fbank import fbank
-from ncnnparam.quantize.session import Run, Session
-from ncnnparam.quantize.transducer import BLANK, CONTEXT, UNKNOWN
+from ncnnparam.quantize.data import Item
+from ncnnparam.runtime.session import Run, Session
+from ncnnparam.speech.features import fbank
 from ncnnparam.speech.streaming import Streaming, streaming
+from ncnnparam.speech.transducer import BLANK, CONTEXT, UNKNOWN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ncnnparam.quantize.data import LARGEST_ITEM, BadItemError, Inputs, Items, checked, file_items, list_files
+from ncnnparam.errors import BadItemError
+from ncnnparam.quantize.data import LARGEST_ITEM, Inputs, Items, checked, file_items, list_files
 
 ENDINGS = (".npy", ".npz")
 

@@ -22,12 +22,12 @@ from ncnnparam.quantize.histogram import Histogram
 from ncnnparam.quantize.lower_gemm import lower_gemm
 from ncnnparam.quantize.rows import calibrated_layers, make_table
 from ncnnparam.quantize.runners import NetRunner, Pair, TransducerRunner
-from ncnnparam.quantize.session import custom_types, require_sound
 from ncnnparam.quantize.statistics import Statistics
 from ncnnparam.quantize.table import Table
 from ncnnparam.quantize.thresholds import METHODS, Method, input_scale
-from ncnnparam.quantize.transducer import Wanted
+from ncnnparam.runtime.session import custom_types, require_sound
 from ncnnparam.speech import from_layer, metadata_layers
+from ncnnparam.speech.transducer import Wanted
 
 EQ = "eq"
 """The method that tries scales on int8 layers; it needs the net itself, and starts from ``kl``."""

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import TypeAlias
 
-from ncnnparam.errors import ConfigError, NcnnParamError
-from ncnnparam.quantize.data import BadItemError, Item, need
+from ncnnparam.errors import BadItemError, ConfigError, NcnnParamError
+from ncnnparam.optional import need
+from ncnnparam.quantize.data import Item
 from ncnnparam.quantize.histogram import Histogram
 from ncnnparam.quantize.runners import Opened, Runner
 from ncnnparam.quantize.statistics import Statistics

@@ -7,13 +7,12 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ncnnparam.errors import FileError, NcnnParamError
+from ncnnparam.errors import BadItemError, FileError
 from ncnnparam.syntax import read_text
 
 if TYPE_CHECKING:
@@ -25,10 +24,6 @@ LARGEST_ITEM = 1 << 30
 """The most bytes that one item may take in memory."""
 _LARGEST_LIST = 64 << 20
 _BLOCK = 1 << 20
-
-
-class BadItemError(NcnnParamError):
-    """An item that cannot be run; the text says which and why."""
 
 
 @dataclass(frozen=True)
@@ -164,20 +159,6 @@ def list_files(source: str | os.PathLike[str], endings: Iterable[str]) -> list[P
             f"{source} has no {kinds} files", hint=f"name a folder of {kinds} files, or a list of them"
         )
     return found
-
-
-def need(module: str, extra: str) -> Any:
-    """An optional module.
-
-    Raises:
-        NcnnParamError: It is not installed.
-    """
-    try:
-        return import_module(module)
-    except ImportError:
-        raise NcnnParamError(
-            f"this needs {module}, which is not installed", hint=f'pip install "ncnnparam[{extra}]"'
-        ) from None
 
 
 def _beside(source: Path, line: str) -> Path:

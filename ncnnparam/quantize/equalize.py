@@ -22,8 +22,8 @@ from ncnnparam.model import dumps
 from ncnnparam.quantize.data import Item
 from ncnnparam.quantize.int8_form import INPUT_SCALES, Int8Form, int8_form
 from ncnnparam.quantize.runners import NetRunner
-from ncnnparam.quantize.session import Session
 from ncnnparam.quantize.table import Table, weight_key
+from ncnnparam.runtime.session import Session
 from ncnnparam.weights import in_order, pieces
 
 if TYPE_CHECKING:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ncnnparam.quantize.data import LARGEST_ITEM, BadItemError, Inputs, Items, file_items, list_files, need
+from ncnnparam.errors import BadItemError
+from ncnnparam.optional import need
+from ncnnparam.quantize.data import LARGEST_ITEM, Inputs, Items, file_items, list_files
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".webp")
 CHANNELS = {"rgb": 3, "bgr": 3, "gray": 1}

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from ncnnparam.quantize.data import BadItemError, Inputs
-from ncnnparam.quantize.fbank import fbank
+from ncnnparam.errors import BadItemError
+from ncnnparam.quantize.data import Inputs
 from ncnnparam.quantize.histogram import Histogram
-from ncnnparam.quantize.session import Session
-from ncnnparam.quantize.transducer import Transducer, Wanted
+from ncnnparam.runtime.session import Session
 from ncnnparam.speech import Metadata
+from ncnnparam.speech.features import fbank
 from ncnnparam.speech.streaming import streaming
+from ncnnparam.speech.transducer import Transducer, Wanted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from ncnnparam import load, loads, save
-from ncnnparam.errors import ConfigError
+from ncnnparam.errors import BadItemError, ConfigError
 from ncnnparam.quantize.accuracy import Accuracy, compare_nets
 from ncnnparam.quantize.accuracy_probes import find_probes
 from ncnnparam.quantize.accuracy_sensitivity import LayerCost, expected, keep_float, selector, sensitivity
@@ -32,14 +32,15 @@ from ncnnparam.quantize.accuracy_text import (
 )
 from ncnnparam.quantize.accuracy_transducer import Files, compare_transducers, prepare, require_same_chunks
 from ncnnparam.quantize.arrays import npy_items
-from ncnnparam.quantize.data import BadItemError, Items, array_items
-from ncnnparam.quantize.fbank import fbank
+from ncnnparam.quantize.data import Items, array_items
 from ncnnparam.quantize.int8 import Options, quantize
 from ncnnparam.quantize.runners import Pair
-from ncnnparam.quantize.session import Session
 from ncnnparam.quantize.table import Table
-from ncnnparam.quantize.transducer import Transducer
-from ncnnparam.quantize.wavs import read_wav, wav_items
+from ncnnparam.quantize.wavs import wav_items
+from ncnnparam.runtime.session import Session
+from ncnnparam.speech.audio import read_wav
+from ncnnparam.speech.features import fbank
+from ncnnparam.speech.transducer import Transducer
 
 CHAIN = """7767517
 4 4
@@ -261,7 +262,7 @@ def test_transducers(shared: Path) -> None:
             for pair, types in zip(prepared.files, (prepared.types, (), ()), strict=True)
         ]
         alone = Transducer(nets[0], nets[1], nets[2], prepared.how)
-        assert alone.search(fbank(read_wav(wav)["samples"])) == list(found)
+        assert alone.search(fbank(read_wav(wav))) == list(found)
         alone.close()
     again = compare_transducers(first, first, wav_items(wav).good)
     assert again.same_texts

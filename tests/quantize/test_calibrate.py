@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ncnnparam.errors import ConfigError, NcnnParamError
+from ncnnparam.errors import BadItemError, ConfigError, NcnnParamError
 from ncnnparam.quantize.calibrate import calibrate, prepare_net
 from ncnnparam.quantize.collect import collect
-from ncnnparam.quantize.data import BadItemError, array_items
+from ncnnparam.quantize.data import array_items
 from ncnnparam.quantize.rows import calibrated_layers
 from ncnnparam.quantize.statistics import Statistics
 from ncnnparam.quantize.table import PARAM

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ncnnparam.errors import ConfigError
+from ncnnparam.errors import BadItemError, ConfigError
 from ncnnparam.quantize.arrays import npy_items
 from ncnnparam.quantize.calibrate import Part, prepare_net
 from ncnnparam.quantize.collect import collect, missing_items
-from ncnnparam.quantize.data import BadItemError, Items, array_items
+from ncnnparam.quantize.data import Items, array_items
 from ncnnparam.quantize.runners import NetRunner
 from ncnnparam.quantize.statistics import Statistics
 

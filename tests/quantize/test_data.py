@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ncnnparam.errors import FileError, NcnnParamError
+from ncnnparam.errors import BadItemError, FileError, NcnnParamError
+from ncnnparam.optional import need
 from ncnnparam.quantize.arrays import npy_items
-from ncnnparam.quantize.data import BadItemError, array_items, checked, list_files, need
+from ncnnparam.quantize.data import array_items, checked, list_files
 
 ONE = np.ones((2, 3), np.float32)
 

@@ -12,9 +12,9 @@ from ncnnparam.quantize.collect import collect
 from ncnnparam.quantize.data import array_items
 from ncnnparam.quantize.equalize import Search, equalize, grid
 from ncnnparam.quantize.int8_form import int8_form
-from ncnnparam.quantize.session import Session
 from ncnnparam.quantize.statistics import Statistics
 from ncnnparam.quantize.table import Table
+from ncnnparam.runtime.session import Session
 
 from .goldens import CALIBRATED
 

@@ -13,15 +13,16 @@ from ncnnparam.errors import MetadataError
 from ncnnparam.passes.pnnx import named_target, read_pnnx, repair
 from ncnnparam.quantize.calibrate import prepare_transducer
 from ncnnparam.quantize.collect import collect
-from ncnnparam.quantize.fbank import fbank
 from ncnnparam.quantize.runners import Pair
-from ncnnparam.quantize.session import Session
 from ncnnparam.quantize.statistics import Statistics
 from ncnnparam.quantize.table import PARAM, Table
-from ncnnparam.quantize.transducer import Transducer
-from ncnnparam.quantize.wavs import read_wav, wav_items
+from ncnnparam.quantize.wavs import wav_items
+from ncnnparam.runtime.session import Session
 from ncnnparam.speech import from_layer, inject
+from ncnnparam.speech.audio import read_wav
+from ncnnparam.speech.features import fbank
 from ncnnparam.speech.streaming import streaming
+from ncnnparam.speech.transducer import Transducer
 
 pytest.importorskip("kaldi_native_fbank")
 pytest.importorskip("soundfile")
@@ -39,7 +40,7 @@ def nets(shared: Path) -> tuple[Pair, Pair, Pair]:
 
 
 def test_features_are_those_of_sherpa_ncnn(shared: Path) -> None:
-    samples = read_wav(shared / "vectors/speech.wav")["samples"]
+    samples = read_wav(shared / "vectors/speech.wav")
     features = fbank(np.concatenate([samples, np.zeros(8000, np.float32)]))
     assert features == pytest.approx(np.load(shared / "vectors/speech_fbank.npy"), abs=1e-5)
 
@@ -70,7 +71,7 @@ def test_text_is_that_of_sherpa_ncnn(shared: Path, name: str) -> None:
     transducer = Transducer(
         Session(*encoder, runner.types), Session(*decoder), Session(*joiner), streaming(runner.metadata)
     )
-    samples = np.concatenate([read_wav(folder / name)["samples"], np.zeros(TAIL, np.float32)])
+    samples = np.concatenate([read_wav(folder / name), np.zeros(TAIL, np.float32)])
     found = transducer.search(fbank(samples))
     transducer.close()
     assert "".join(tokens[token] for token in found).replace("▁", " ").strip() == said[name].strip()
@@ -97,7 +98,7 @@ def test_tokens_are_those_of_torch(shared: Path, tmp_path: Path, model: str, tar
     runner, _, _ = prepare_transducer(encoder, decoder, joiner)
     nets = Session(*encoder, runner.types), Session(*decoder), Session(*joiner)
     transducer = Transducer(*nets, streaming(runner.metadata))
-    samples = read_wav(shared / "vectors/speech.wav")["samples"]
+    samples = read_wav(shared / "vectors/speech.wav")
     tail = np.zeros(wanted["tail_zeros"], np.float32)
     assert transducer.search(fbank(np.concatenate([samples, tail]))) == wanted["ids"]
     transducer.close()

@@ -192,8 +192,9 @@ def _net(options: dict[str, Any]) -> None:
 
 
 def _transducer(options: dict[str, Any]) -> None:
+    from ncnnparam.optional import need
     from ncnnparam.quantize.calibrate import prepare_transducer
-    from ncnnparam.quantize.data import Items, need
+    from ncnnparam.quantize.data import Items
     from ncnnparam.quantize.wavs import wav_items
     from ncnnparam.speech.streaming import shortest, streaming
 

@@ -125,8 +125,8 @@ def _nets(options: dict[str, Any]) -> int:
 
 
 def _transducers(options: dict[str, Any]) -> int:
+    from ncnnparam.optional import need
     from ncnnparam.quantize.accuracy_transducer import compare_transducers, prepare, require_same_chunks
-    from ncnnparam.quantize.data import need
     from ncnnparam.quantize.wavs import wav_items
     from ncnnparam.speech.streaming import shortest
 

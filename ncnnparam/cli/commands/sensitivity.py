@@ -93,9 +93,9 @@ def _items(files: tuple[str, str], options: dict[str, Any]) -> tuple[Items, Spre
     """The data, and how it is run."""
     from ncnnparam.errors import MetadataError
     from ncnnparam.model import load
+    from ncnnparam.optional import need
     from ncnnparam.quantize.accuracy_spread import at_once, by_chunks
     from ncnnparam.quantize.arrays import npy_items
-    from ncnnparam.quantize.data import need
     from ncnnparam.quantize.wavs import wav_items
     from ncnnparam.speech import from_layer, metadata_layers
     from ncnnparam.speech.streaming import shortest, streaming

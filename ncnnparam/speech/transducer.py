@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ncnnparam.quantize.session import Session
+from ncnnparam.runtime.session import Session
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ncnnparam.quantize.data import need
+from ncnnparam.optional import need
 from ncnnparam.speech.streaming import FEATURES, SAMPLE_RATE
 
 if TYPE_CHECKING:
