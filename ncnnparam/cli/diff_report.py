@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ncnnparam.cli.common import emit
 from ncnnparam.cli.table import plain_table, print_table
-from ncnnparam.cli.units import short_bytes
+from ncnnparam.views.units import short_bytes
 
 if TYPE_CHECKING:
     from ncnnparam.diff import Diff

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from ncnnparam.views.charts import Svg
 
-Tone = Literal["plain", "good", "bad", "quiet"]
-"""How a text is meant; ``good`` and ``bad`` are also told by the text itself, never by colour alone."""
+Tone = Literal["plain", "good", "bad", "gone", "quiet"]
+"""How a text is meant: bad is bold and gone struck through, so that nothing is told by colour alone."""
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,7 @@ def _run(model: Model, given: list[tuple[str, tuple[int, ...]]]) -> dict[str, Sh
 
 def _print(stats: Stats, most: int, sort: str) -> None:
     from ncnnparam.cli.table import print_table
-    from ncnnparam.cli.units import short, short_bytes
+    from ncnnparam.views.units import short, short_bytes
 
     emit(_headline(stats))
     sizes = ["bytes"] if stats.storages else []
@@ -190,8 +190,8 @@ def _print(stats: Stats, most: int, sort: str) -> None:
 
 
 def _headline(stats: Stats) -> str:
-    from ncnnparam.cli.units import short_bytes
     from ncnnparam.views.summary import Port, port_text
+    from ncnnparam.views.units import short_bytes
 
     total = stats.total
     size = f", {short_bytes(total.nbytes)}" if stats.storages else ""
@@ -210,7 +210,7 @@ def _headline(stats: Stats) -> str:
 
 def _sum(tally: Tally) -> str:
     """``1.23 M``; with a + where something is missing, or a ? where everything is."""
-    from ncnnparam.cli.units import short
+    from ncnnparam.views.units import short
 
     if tally.unknown and not tally.known:
         return "?"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ncnnparam.cli.units import short, short_bytes
+from ncnnparam.views.units import short, short_bytes
 
 
 @pytest.mark.parametrize(
