@@ -45,5 +45,5 @@ def from_json(text: str | bytes) -> Report:
 def schema() -> dict[str, Any]:
     """The JSON Schema of ``report.json``, with what each field means."""
     msgspec = need("msgspec", "pipeline")
-    made: dict[str, Any] = msgspec.json.schema(Report)
+    made: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(msgspec.json.schema(Report)))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "report.json", **made}

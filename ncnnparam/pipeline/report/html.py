@@ -73,7 +73,7 @@ def _stages(report: Report) -> Iterator[Part]:
     ]
     timed = [stage for stage in report.stages if stage.seconds is not None]
     yield Text(f"{report.seconds:.1f} s in all.")
-    yield Table(["stage", "", "seconds", "note"], rows, right=["seconds"])
+    yield Table(["stage", "state", "seconds", "note"], rows, right=["seconds"])
     yield Chart(
         horizontal_bars(
             "Seconds by stage",

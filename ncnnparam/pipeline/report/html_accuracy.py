@@ -7,7 +7,7 @@ from math import inf
 
 from ncnnparam.pipeline.report.facts import Histogram, LayerError
 from ncnnparam.pipeline.report.report import Report
-from ncnnparam.views.charts import histogram, horizontal_bars
+from ncnnparam.views.charts import HALF, histogram, horizontal_bars
 from ncnnparam.views.page import Cell, Chart, Details, Grid, Part, Table
 
 _MOST_BARS = 20
@@ -46,6 +46,7 @@ def _drawn(histograms: Sequence[Histogram]) -> Grid:
                 high=one.absmax,
                 thresholds=one.thresholds,
                 x_label="|input|",
+                width=HALF,
             ),
             caption=f"{one.net} {one.layer}",
         )

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 from ncnnparam.pipeline.report.facts import Utterance
 from ncnnparam.pipeline.report.report import Report
-from ncnnparam.views.charts import waveform
+from ncnnparam.views.charts import HALF, waveform
 from ncnnparam.views.page import Cell, Chart, Grid, Mark, Part, Table, Text
 
 _SAID = "said"
@@ -46,10 +46,10 @@ def speech_parts(report: Report) -> Iterator[Part]:
         yield Text(
             "Words that are not what was said are bold, and words that are missing struck through.", "quiet"
         )
-        yield Table(["wav", "", "text"], rows)
+        yield Table(["wav", "by", "text"], rows)
     drawn = [
         Chart(
-            waveform(one.wav, one.peaks, one.seconds),
+            waveform(one.wav, one.peaks, one.seconds, width=HALF),
             caption=" ".join(filter(None, [one.wav, one.transcript])),
         )
         for one in report.utterances

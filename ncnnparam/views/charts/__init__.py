@@ -8,7 +8,16 @@ Text is in the colour of the text around it. Shapes have the colours of the CSS 
 from ncnnparam.views.charts.bars import grouped_bars, horizontal_bars
 from ncnnparam.views.charts.histogram import histogram
 from ncnnparam.views.charts.lines import line_chart
-from ncnnparam.views.charts.svg import Svg
+from ncnnparam.views.charts.svg import HALF, Svg
 from ncnnparam.views.charts.waveform import envelope, waveform
 
-__all__ = ["Svg", "envelope", "grouped_bars", "histogram", "horizontal_bars", "line_chart", "waveform"]
+__all__ = [
+    "HALF",
+    "Svg",
+    "envelope",
+    "grouped_bars",
+    "histogram",
+    "horizontal_bars",
+    "line_chart",
+    "waveform",
+]

@@ -26,11 +26,11 @@ class Frame:
     height: float
 
     @classmethod
-    def below(cls, legend_rows: int, height: float) -> Frame:
-        """The frame of a chart of some height, under a legend that makes it higher."""
+    def below(cls, legend_rows: int, height: float, width: int = svg.WIDTH) -> Frame:
+        """The frame of a chart of some size, under a legend that makes it higher."""
         top = _ABOVE + legend_rows * svg.LEGEND_ROW
         height += legend_rows * svg.LEGEND_ROW
-        return cls(_LEFT, svg.WIDTH - _RIGHT, top, height - _BELOW, height)
+        return cls(_LEFT, width - _RIGHT, top, height - _BELOW, height)
 
 
 def framed(

@@ -30,6 +30,7 @@ def histogram(
     thresholds: Mapping[str, float] | None = None,
     x_label: str = "",
     log: bool = True,
+    width: int = svg.WIDTH,
 ) -> Svg:
     """Columns for counts in equal bins, of which neighbours are taken together where there are very many.
 
@@ -41,6 +42,7 @@ def histogram(
         thresholds: Numbers to mark by lines, by what they are.
         x_label: What was counted.
         log: The columns grow with the logarithm of the counts: few activations are large, very many small.
+        width: ``HALF`` for a chart that stands beside another one.
     """
     found = floats(counts)
     found = np.where(np.isfinite(found), found.clip(0.0, LARGEST), 0.0)
@@ -51,8 +53,8 @@ def histogram(
         low, high = 0.0, 1.0
     names = [f"{name} {number_text(number)}" for name, number in marks.items()]
     colours = [svg.MARK, *map(svg.series_colour, range(1, len(names)))]
-    legend = svg.legend(names, colours, 12) if names else []
-    frame = Frame.below(len(legend), _HEIGHT)
+    legend = svg.legend(names, colours, 12, width) if names else []
+    frame = Frame.below(len(legend), _HEIGHT, width)
     across = scale([low, high, *marks.values()], frame.left, frame.right, tight=True)
     up = scale(heights, frame.bottom, frame.top, zero=True)
 
@@ -69,7 +71,7 @@ def histogram(
         line = f"M{svg.at(across(number))} {svg.at(frame.top)}V{svg.at(frame.bottom)}"
         body.append(svg.path(line, stroke=colour, dash="4 3"))
     described = f"{number_text(found.sum())} numbers from {number_text(low)} to {number_text(high)}"
-    return svg.document(title, ", ".join([described, *names]) + ".", frame.height, body)
+    return svg.document(title, ", ".join([described, *names]) + ".", frame.height, body, width)
 
 
 def _merged(counts: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

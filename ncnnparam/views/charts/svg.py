@@ -11,6 +11,8 @@ Svg = NewType("Svg", str)
 
 WIDTH = 640
 """Width of a chart in its own units, which are pixels unless the page is narrow."""
+HALF = 440
+"""Width of a chart that stands beside another one."""
 FONT = 12
 CHAR = 7.0
 """Width of a character, roughly: no font is at hand to measure it with."""
@@ -26,10 +28,10 @@ def series_colour(index: int) -> str:
     return f"var(--series-{place + 1}, {_SERIES[place]})"
 
 
-def document(title: str, description: str, height: float, body: Iterable[str]) -> Svg:
+def document(title: str, description: str, height: float, body: Iterable[str], width: int = WIDTH) -> Svg:
     """A chart: who cannot see it is told its title and description."""
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {WIDTH} {at(height)}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width} {at(height)}" '
         f'font-family="system-ui, sans-serif" font-size="{FONT}" fill="currentColor">',
         f"<title>{clean(title)}</title>",
         f"<desc>{clean(description)}</desc>",
@@ -64,7 +66,7 @@ def path(commands: str, *, stroke: str = "none", fill: str = "none", dash: str =
     return f'<path d="{commands}" fill="{fill}" stroke="{stroke}" stroke-width="1.5"{dashed}/>'
 
 
-def legend(names: Iterable[str], colours: Iterable[str], y: float) -> list[str]:
+def legend(names: Iterable[str], colours: Iterable[str], y: float, within: int = WIDTH) -> list[str]:
     """Names with their colours in a row above a chart; a row that would be too long goes on below.
 
     Returns:
@@ -73,7 +75,7 @@ def legend(names: Iterable[str], colours: Iterable[str], y: float) -> list[str]:
     rows, x = [""], 0.0
     for name, colour in zip(names, colours, strict=False):
         width = 26 + CHAR * len(name)
-        if x and x + width > WIDTH:
+        if x and x + width > within:
             rows.append("")
             x = 0.0
         base = y + (len(rows) - 1) * LEGEND_ROW

@@ -1,6 +1,12 @@
-"""A report with something in each of its fields."""
+"""A report with something in each of its fields.
+
+``python -m tests.pipeline.report.example`` writes the golden files and the schema anew.
+"""
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +26,13 @@ from ncnnparam.pipeline.report import (
     Utterance,
 )
 from ncnnparam.pipeline.report.facts import peaks_of
+from ncnnparam.pipeline.report.form import schema, to_json
+from ncnnparam.pipeline.report.html import to_html
+from tests.views.test_page import body
+
+GOLDEN = Path(__file__).with_name("golden")
+SCHEMA = "docs/report.schema.json"
+"""Seen from the checkout."""
 
 SIZES = {"encoder": (3_120_000, 3_080_000, 1_540_000, 880_000), "joiner": (41_000, 38_000, 19_100, 10_400)}
 STAGES = {"trace": 8.1, "convert": 12.25, "repair": 0.61, "prove": 2.4, "quantise": 0.3, "verify": 4.75}
@@ -90,3 +103,14 @@ def example() -> Report:
             Command("Decode with sherpa-ncnn", "sherpa-ncnn tokens.txt encoder.param encoder.bin & more"),
         ),
     )
+
+
+def write() -> None:
+    GOLDEN.mkdir(exist_ok=True)
+    (GOLDEN / "report.json").write_text(to_json(example()), encoding="utf-8")
+    (GOLDEN / "report.html").write_text(body(to_html(example())), encoding="utf-8")
+    Path(SCHEMA).write_text(json.dumps(schema(), indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ncnnparam.views.charts import (
+    HALF,
     Svg,
     envelope,
     grouped_bars,
@@ -55,7 +56,9 @@ CASES: dict[str, Callable[[], Svg]] = {
     ),
     "histogram-linear": lambda: histogram("Counts", [1, 4, -2, nan, 2], low=-1, high=1.5, log=False),
     "histogram-none": lambda: histogram("Nothing", np.zeros(8), high=0),
+    "histogram-half": lambda: histogram("a", [9, 1], high=2, thresholds={"kl": 1}, width=HALF),
     "waveform": lambda: waveform("yes.wav", envelope(SAMPLES, 40), 0.05),
+    "waveform-half": lambda: waveform("yes.wav", envelope(SAMPLES, 40), 0.05, width=HALF),
     "waveform-none": lambda: waveform("empty.wav", envelope([]), 0),
 }
 
