@@ -48,10 +48,7 @@ def speech_parts(report: Report) -> Iterator[Part]:
         )
         yield Table(["wav", "by", "text"], rows)
     drawn = [
-        Chart(
-            waveform(one.wav, one.peaks, one.seconds, width=HALF),
-            caption=" ".join(filter(None, [one.wav, one.transcript])),
-        )
+        Chart(waveform(one.wav, one.peaks, one.seconds, width=HALF), caption=one.wav)
         for one in report.utterances
         if one.peaks
     ]
@@ -74,18 +71,15 @@ def _engine_row(report: Report, engine: str) -> list[Cell]:
 
 
 def _heard(utterance: Utterance) -> Iterator[list[Cell]]:
-    """A row for what was said, and one for each text with all that heard it; the wav stands in the first."""
-    name: Cell = [utterance.wav, Mark(f" {utterance.seconds:.1f} s", "quiet")]
-    if utterance.transcript is not None:
-        yield [name, _SAID, utterance.transcript]
-        name = None
-    right = utterance.transcript
+    """A row for each text with all that heard it, what was said first; the wav stands in the first row."""
+    said = {} if utterance.transcript is None else {_SAID: utterance.transcript}
     by_text: dict[str, list[str]] = {}
-    for engine, text in utterance.texts.items():
-        by_text.setdefault(text, []).append(engine)
-        right = text if right is None else right
-    for text, engines in by_text.items():
-        yield [name, ", ".join(engines), compared(right or "", text)]
+    for who, text in {**said, **utterance.texts}.items():
+        by_text.setdefault(text, []).append(who)
+    name: Cell = [utterance.wav, Mark(f" {utterance.seconds:.1f} s", "quiet")]
+    right = next(iter(by_text), "")
+    for text, listeners in by_text.items():
+        yield [name, ", ".join(listeners), compared(right, text)]
         name = None
 
 

@@ -14,7 +14,7 @@ WIDTH = 640
 HALF = 440
 """Width of a chart that stands beside another one."""
 FONT = 12
-CHAR = 7.0
+CHAR = 7.5
 """Width of a character, roughly: no font is at hand to measure it with."""
 
 _SERIES = ("#2f6fb0", "#d9822b", "#3d8b57", "#a0529c", "#7a6a53", "#4a8f9c")
