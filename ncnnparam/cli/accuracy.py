@@ -13,7 +13,8 @@ from ncnnparam.cli.table import plain_table, print_table
 if TYPE_CHECKING:
     from ncnnparam.diff.measure import Distance
     from ncnnparam.quantize.accuracy import Accuracy, LayerError
-    from ncnnparam.quantize.accuracy_text import ErrorRate, Utterance
+    from ncnnparam.quantize.accuracy_transducer import Utterance
+    from ncnnparam.speech.error_rate import ErrorRate
 
 COLUMNS = ("layer", "type", "A", "B", "reads", "own", "SQNR", "cosine", "max error")
 RIGHT = ("reads", "own", "SQNR", "cosine", "max error")

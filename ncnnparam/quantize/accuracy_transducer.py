@@ -8,34 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ncnnparam.errors import BadItemError, ConfigError
 from ncnnparam.model import load
 from ncnnparam.quantize.accuracy import Accuracy, Comparison, run_item
-from ncnnparam.quantize.accuracy_text import Utterance
 from ncnnparam.quantize.calibrate import prepare_transducer
 from ncnnparam.quantize.data import Item
 from ncnnparam.runtime.session import Run, Session
+from ncnnparam.speech.error_rate import ErrorRate, error_rate
 from ncnnparam.speech.features import fbank
-from ncnnparam.speech.streaming import Streaming, streaming
-from ncnnparam.speech.transducer import BLANK, CONTEXT, UNKNOWN
+from ncnnparam.speech.files import NetFiles
+from ncnnparam.speech.greedy import Greedy
+from ncnnparam.speech.streaming import Streaming, chunks, streaming
+from ncnnparam.speech.transducer import Transducer
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from ncnnparam.graph import Graph
-    from ncnnparam.quantize.runners import Pair
 
 
-class Files(NamedTuple):
-    """The files of a transducer."""
+@dataclass(frozen=True)
+class Utterance:
+    """What two models heard in a wav.
 
-    encoder: Pair
-    decoder: Pair
-    joiner: Pair
+    Attributes:
+        name: The wav.
+        first: The first model's tokens.
+        second: The second model's tokens.
+    """
+
+    name: str
+    first: tuple[int, ...]
+    second: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,11 @@ class TransducerAccuracy:
         return all(one.first == one.second for one in self.utterances)
 
     @property
+    def token_errors(self) -> ErrorRate:
+        """How many of the first model's tokens the second one has otherwise."""
+        return error_rate((one.first, one.second) for one in self.utterances)
+
+    @property
     def sqnr(self) -> float:
         """The lowest SQNR of an output of the encoder, states among them, in dB."""
         return self.nets["encoder"].sqnr
@@ -72,13 +84,13 @@ class PreparedTransducer:
         how: How its encoder is run.
     """
 
-    files: Files
+    files: NetFiles
     graphs: dict[str, Graph]
     types: tuple[str, ...]
     how: Streaming
 
 
-def prepare(files: Files) -> PreparedTransducer:
+def prepare(files: NetFiles) -> PreparedTransducer:
     """Reads a transducer and makes sure that ncnn can load it.
 
     Raises:
@@ -118,7 +130,7 @@ def compare_transducers(
         utterances: list[Utterance] = []
         for item in items:
             run_item(item, lambda inputs: _listen(one, two, fbank(inputs["samples"]), comparisons))
-            utterances.append(Utterance(item.name, one.text, two.text))
+            utterances.append(Utterance(item.name, one.tokens, two.tokens))
             if advance is not None:
                 advance(1)
     finally:
@@ -148,78 +160,58 @@ class _Side:
     """One of the two transducers, at some place of an utterance."""
 
     def __init__(self, prepared: PreparedTransducer) -> None:
-        files, self._how = prepared.files, prepared.how
+        files = prepared.files
         self.nets = {
             "encoder": Session(*files.encoder, prepared.types),
             "decoder": Session(*files.decoder),
             "joiner": Session(*files.joiner),
         }
-        self.tokens: list[int] = []
+        self.how = prepared.how
+        self.seen: dict[str, Run] = {}
+        self._transducer = Transducer(
+            self.nets["encoder"], self.nets["decoder"], self.nets["joiner"], self.how, self.seen.__setitem__
+        )
 
     @property
-    def text(self) -> tuple[int, ...]:
-        return tuple(self.tokens[CONTEXT:])
+    def tokens(self) -> tuple[int, ...]:
+        return tuple(self._search.tokens)
 
-    def begin(self) -> Run:
+    def begin(self) -> None:
         """Forgets the last utterance."""
-        self.tokens = [BLANK] * CONTEXT
-        self._states = {name: np.zeros(shape, np.float32) for name, shape in self._how.states.items()}
-        return self.decode()
+        self._states = self.how.zeros()
+        self._search = Greedy(self._transducer)
 
-    def encode(self, features: NDArray[np.float32]) -> Run:
-        """Feeds a chunk to the encoder."""
-        inputs: dict[str, NDArray[Any]] = {self._how.features: features, **self._states}
-        if self._how.length is not None:
-            inputs[self._how.length] = np.array([len(features)], np.float32)
-        return self.nets["encoder"].start(inputs)
+    def encode(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The encoder's frames of a segment."""
+        frames, self._states = self._transducer.encode(features, self._states)
+        return frames
 
-    def frames(self, run: Run) -> NDArray[np.float32]:
-        """The encoder's frames of a chunk; keeps the states for the next one."""
-        found = run.fetch([self._how.output, *self._how.feeds.values()])
-        self._states = {
-            name: found[self._how.feeds[name]].reshape(state.shape) for name, state in self._states.items()
-        }
-        output = found[self._how.output]
-        return output.reshape(-1, output.shape[-1])
-
-    def decode(self) -> Run:
-        """Feeds the last tokens to the decoder."""
-        run = self.nets["decoder"].start({"in0": np.array(self.tokens[-CONTEXT:], np.int32)})
-        self._heard = run.fetch(["out0"])["out0"].reshape(-1)
-        return run
-
-    def join(self, frame: NDArray[np.float32]) -> Run:
-        """Feeds a frame to the joiner."""
-        return self.nets["joiner"].start({"in0": frame, "in1": self._heard})
-
-    def choose(self, run: Run) -> bool:
-        """Takes the likeliest token; returns whether it is one of the text."""
-        token = int(np.argmax(run.fetch(["out0"])["out0"]))
-        if token in (BLANK, UNKNOWN):
-            return False
-        self.tokens.append(token)
-        return True
+    def advance(self, frame: NDArray[np.float32]) -> bool:
+        """Looks for a token in a frame; returns whether there is one."""
+        return self._search.advance(frame)
 
     def close(self) -> None:
-        for net in self.nets.values():
-            net.close()
+        self.seen.clear()  # runs have to go before their nets
+        self._transducer.close()
 
 
 def _listen(one: _Side, two: _Side, features: NDArray[np.float32], nets: dict[str, Comparison]) -> None:
-    """Runs both on an utterance, chunk by chunk and frame by frame."""
+    """Runs both on an utterance, segment by segment and frame by frame."""
     sides = (one, two)
-    nets["decoder"].add(*(side.begin() for side in sides))
-    how = one._how
-    for start in range(0, len(features) - how.segment + 1, how.offset):
-        runs = [side.encode(features[start : start + how.segment]) for side in sides]
-        nets["encoder"].add(*runs)
-        frames = [side.frames(run) for side, run in zip(sides, runs, strict=True)]
+
+    def compare(net: str) -> None:
+        nets[net].add(*(side.seen[net] for side in sides))
+
+    for side in sides:
+        side.begin()
+    compare("decoder")
+    for segment in chunks(features, one.how):
+        frames = [side.encode(segment) for side in sides]
+        compare("encoder")
         for pair in zip(*frames, strict=True):
             together = one.tokens == two.tokens
-            joined = [side.join(frame) for side, frame in zip(sides, pair, strict=True)]
+            heard = [side.advance(frame) for side, frame in zip(sides, pair, strict=True)]
             if together:
-                nets["joiner"].add(*joined)
-            heard = [side.choose(run) for side, run in zip(sides, joined, strict=True)]
-            decoded = [side.decode() for side, new in zip(sides, heard, strict=True) if new]
-            if together and len(decoded) == len(sides) and one.tokens == two.tokens:
-                nets["decoder"].add(*decoded)
+                compare("joiner")
+            if together and all(heard) and one.tokens == two.tokens:
+                compare("decoder")

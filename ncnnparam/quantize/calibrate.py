@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ncnnparam.errors import ConfigError, MetadataError
+from ncnnparam.errors import ConfigError
 from ncnnparam.graph import Graph, Layer
 from ncnnparam.model import load
 from ncnnparam.quantize.collect import collect
@@ -21,13 +21,12 @@ from ncnnparam.quantize.equalize import equalize
 from ncnnparam.quantize.histogram import Histogram
 from ncnnparam.quantize.lower_gemm import lower_gemm
 from ncnnparam.quantize.rows import calibrated_layers, make_table
-from ncnnparam.quantize.runners import NetRunner, Pair, TransducerRunner
+from ncnnparam.quantize.runners import NetRunner, Pair, TransducerRunner, Wanted
 from ncnnparam.quantize.statistics import Statistics
 from ncnnparam.quantize.table import Table
 from ncnnparam.quantize.thresholds import METHODS, Method, input_scale
 from ncnnparam.runtime.session import custom_types, require_sound
-from ncnnparam.speech import from_layer, metadata_layers
-from ncnnparam.speech.transducer import Wanted
+from ncnnparam.speech.inject import required_metadata
 
 EQ = "eq"
 """The method that tries scales on int8 layers; it needs the net itself, and starts from ``kl``."""
@@ -151,7 +150,7 @@ def prepare_transducer(
         decoder: Those of the decoder.
         joiner: Those of the joiner.
         lower: See ``prepare_net``.
-        compat: Do as generate-int8-scale-table does; see ``Transducer``.
+        compat: Do as generate-int8-scale-table does.
 
     Returns:
         The runner, and the encoder and the joiner, which get tables.
@@ -161,17 +160,12 @@ def prepare_transducer(
         MetadataError: The encoder has no metadata.
     """
     first, last = _part(encoder, "encoder", lower, compat), _part(joiner, "joiner", lower, compat)
-    layers = metadata_layers(first.graph)
-    if not layers:
-        raise MetadataError(
-            f"{encoder[0]} has no SherpaMetaData, which says how the encoder is run",
-            hint="ncnnparam inject-meta puts it in",
-        )
+    metadata = required_metadata(first.graph, encoder[0])
     types = custom_types(first.graph)
     for files, custom in ((encoder, types), (decoder, ()), (joiner, ())):
         require_sound(*files, custom)
     wanted = Wanted(first.blobs, last.blobs)
-    runner = TransducerRunner(encoder, decoder, joiner, from_layer(layers[0]), wanted, types, compat)
+    runner = TransducerRunner(encoder, decoder, joiner, metadata, wanted, types, compat)
     return runner, first, last
 
 

@@ -11,19 +11,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ncnnparam.errors import BadItemError
+from ncnnparam.quantize.compat import scale_table_tool
 from ncnnparam.quantize.data import Inputs
 from ncnnparam.quantize.histogram import Histogram
-from ncnnparam.runtime.session import Session
+from ncnnparam.runtime.session import Run, Session
 from ncnnparam.speech import Metadata
-from ncnnparam.speech.features import fbank
+from ncnnparam.speech.greedy import Greedy
+from ncnnparam.speech.nets import PASSED_OVER
+from ncnnparam.speech.stream import Stream
 from ncnnparam.speech.streaming import streaming
-from ncnnparam.speech.transducer import Transducer, Wanted
+from ncnnparam.speech.transducer import Transducer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Pair: TypeAlias = tuple[str, str]
 """The files of a net: ``.param`` and ``.bin``."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Blobs of a transducer to look at.
+
+    Attributes:
+        encoder: Of the encoder, after every segment.
+        joiner: Of the joiner, after every encoder frame.
+    """
+
+    encoder: tuple[str, ...] = ()
+    joiner: tuple[str, ...] = ()
 
 
 class Opened(Protocol):
@@ -90,7 +106,7 @@ class TransducerRunner:
         metadata: Of the encoder.
         wanted: The blobs to look at.
         types: Custom types of the encoder.
-        compat: See ``Transducer``.
+        compat: Do as sherpa-ncnn's generate-int8-scale-table; see ``compat.scale_table_tool``.
     """
 
     encoder: Pair
@@ -103,11 +119,7 @@ class TransducerRunner:
 
     def open(self) -> Opened:
         """Loads the nets."""
-        encoder = Session(*self.encoder, self.types)
-        decoder = Session(*self.decoder)
-        joiner = Session(*self.joiner)
-        how = streaming(self.metadata)
-        return _OpenTransducer(self, Transducer(encoder, decoder, joiner, how, compat=self.compat))
+        return _OpenTransducer(self)
 
     def settings(self) -> dict[str, str]:
         """What the numbers depend on besides the items."""
@@ -130,18 +142,25 @@ class _OpenNet:
 
 
 class _OpenTransducer:
-    def __init__(self, runner: TransducerRunner, transducer: Transducer) -> None:
-        self._runner, self._transducer = runner, transducer
-        self.close = transducer.close
+    def __init__(self, runner: TransducerRunner) -> None:
+        nets = Session(*runner.encoder, runner.types), Session(*runner.decoder), Session(*runner.joiner)
+        self._blobs = {"encoder": runner.wanted.encoder, "joiner": runner.wanted.joiner}
+        self._histograms: dict[str, Histogram] = {}
+        kind = scale_table_tool.ToolTransducer if runner.compat else Transducer
+        self._transducer = kind(*nets, streaming(runner.metadata), self._look)
+        self._passed_over = scale_table_tool.PASSED_OVER if runner.compat else PASSED_OVER
+        self.close = self._transducer.close
 
     def measure(self, inputs: Inputs) -> dict[str, Histogram]:
-        histograms: dict[str, Histogram] = {}
+        self._histograms = {}
+        stream = Stream(self._transducer, Greedy(self._transducer, self._passed_over))
+        stream.accept(inputs["samples"])
+        stream.finish(tail=0)
+        return self._histograms
 
-        def see(net: str, blob: str, numbers: NDArray[Any]) -> None:
-            _count(histograms, f"{net}/{blob}", numbers)
-
-        self._transducer.search(fbank(inputs["samples"]), self._runner.wanted, see)
-        return histograms
+    def _look(self, net: str, run: Run) -> None:
+        for blob, numbers in run.fetch(self._blobs.get(net, ())).items():
+            _count(self._histograms, f"{net}/{blob}", numbers)
 
 
 def _count(histograms: dict[str, Histogram], name: str, numbers: NDArray[Any]) -> None:

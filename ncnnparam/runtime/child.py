@@ -11,11 +11,13 @@ import json
 import sys
 from typing import Any
 
+from ncnnparam.runtime.limits import limit_memory
+
 
 def main() -> None:
     """Carries out one order."""
     order = json.load(sys.stdin)
-    _limit_memory(order["memory"])
+    limit_memory(order["memory"])
     import ncnn
 
     layers: list[Any] = []
@@ -85,16 +87,6 @@ def _run(ncnn: Any, net: Any, order: dict[str, Any]) -> str:
 def _keep(layer: Any, layers: list[Any]) -> Any:
     layers.append(layer)
     return layer
-
-
-def _limit_memory(size: int) -> None:
-    try:
-        import resource
-    except ImportError:  # Windows has no such limits
-        return
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (size, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

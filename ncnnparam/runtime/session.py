@@ -48,12 +48,15 @@ def require_sound(param: str, weights: str, types: Iterable[str] = ()) -> None:
 
 
 class Session:
-    """A loaded net, in float32 arithmetic.
+    """A loaded net.
 
     Args:
         param: The graph's file.
         weights: The weights' file.
         types: Types to register. Those of sherpa-ncnn compute, others fail.
+        threads: How many threads it may use; those of several nets at a time would wait for each other.
+        float32: Compute in float32. Otherwise ncnn may keep numbers in fp16, as it does by itself, and as
+            sherpa-ncnn lets it do.
 
     Raises:
         NcnnParamError: ncnn refuses the net.
@@ -64,6 +67,9 @@ class Session:
         param: str | os.PathLike[str],
         weights: str | os.PathLike[str],
         types: Iterable[str] = (),
+        threads: int = 1,
+        *,
+        float32: bool = True,
     ) -> None:
         import ncnn
 
@@ -71,9 +77,10 @@ class Session:
         self._layers: list[Any] = []  # a net keeps bare pointers to Python's layers
         self._net = net = ncnn.Net()
         self._name = os.fspath(param)
-        net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
-        net.opt.use_bf16_storage = False
-        net.opt.num_threads = 1  # those of several nets would wait for each other; see collect's jobs
+        if float32:
+            net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
+            net.opt.use_bf16_storage = False
+        net.opt.num_threads = threads
         known = layer_classes(ncnn)
         for name in types:
             made = known.get(name, ncnn.Layer)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ncnnparam.errors import MetadataError
 from ncnnparam.speech.flags import spell
-from ncnnparam.speech.metadata import LAYER_NAME, LAYER_TYPE, Metadata
+from ncnnparam.speech.metadata import LAYER_NAME, LAYER_TYPE, Metadata, from_layer
 
 if TYPE_CHECKING:
     from ncnnparam.graph import Graph, Layer
@@ -48,6 +48,25 @@ class Injection:
 def metadata_layers(graph: Graph) -> list[Layer]:
     """The ``SherpaMetaData`` layers of a graph; a sound encoder has one."""
     return [layer for layer in graph if layer.type == LAYER_TYPE]
+
+
+def required_metadata(graph: Graph, name: str) -> Metadata:
+    """The metadata of an encoder that shall be run.
+
+    Args:
+        graph: The encoder.
+        name: Its file, for the error.
+
+    Raises:
+        MetadataError: It has none, or none that is in order.
+    """
+    layers = metadata_layers(graph)
+    if not layers:
+        raise MetadataError(
+            f"{name} has no SherpaMetaData, which says how the encoder is run",
+            hint="ncnnparam inject-meta puts it in",
+        )
+    return from_layer(layers[0])
 
 
 def inject(graph: Graph, metadata: Metadata, *, replace: bool = False) -> Injection:

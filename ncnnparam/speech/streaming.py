@@ -5,15 +5,24 @@ As in ``csrc/{conv-emformer,lstm,zipformer}-model.{h,cc}`` of k2-fsa/sherpa-ncnn
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import singledispatch
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import numpy as np
 
 from ncnnparam.errors import MetadataError
 from ncnnparam.speech.flags import SUBSAMPLING
 from ncnnparam.speech.metadata import ConvEmformer, Lstm, Metadata, Zipformer
 
-Shape = tuple[int, ...]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Shape: TypeAlias = tuple[int, ...]
+States: TypeAlias = "dict[str, NDArray[np.float32]]"
+"""What an encoder keeps from one run to the next, by input blob."""
+_Value = TypeVar("_Value")
 
 SAMPLE_RATE = 16_000
 """Samples a second of the audio that all these models read."""
@@ -31,28 +40,61 @@ class Streaming:
         segment: Feature frames that a run takes.
         offset: Feature frames from one run to the next.
         states: Shape of each state by the name of its input blob, as numpy orders sizes. All begin as zeros.
+        batch_axes: Where icefall's own module has a batch axis in each state; ncnn has none.
         feeds: Which output a state is fed from in the next run: input blob -> output blob.
         length: The input that takes the number of feature frames, or None.
         features: The input that takes the features, ``segment`` rows of 80.
         output: The output with the encoder's frames, a row each.
+        behind: Feature frames that must be there behind a segment before it is run. sherpa-ncnn's recogniser
+            wants one, which it does not look at; its generate-int8-scale-table wants none.
     """
 
     segment: int
     offset: int
     states: Mapping[str, Shape]
+    batch_axes: Mapping[str, int]
     feeds: Mapping[str, str] = field(init=False)
     length: str | None = None
     features: str = "in0"
     output: str = "out0"
+    behind: int = 1
 
     def __post_init__(self) -> None:
         feeds = {name: name.replace("in", "out") for name in self.states}
         object.__setattr__(self, "feeds", feeds)
 
+    def zeros(self) -> States:
+        """The states at the begin of an utterance."""
+        return {name: np.zeros(shape, np.float32) for name, shape in self.states.items()}
+
+    def ready(self, start: int, frames: int) -> bool:
+        """Whether the segment from a feature frame on can be run when there are so many frames."""
+        return start + self.segment + self.behind <= frames
+
+    def inputs(self, features: NDArray[np.float32], states: States) -> dict[str, NDArray[Any]]:
+        """What a run of the encoder is fed, by blob."""
+        inputs: dict[str, NDArray[Any]] = {self.features: features, **states}
+        if self.length is not None:
+            inputs[self.length] = np.array([len(features)], np.float32)
+        return inputs
+
+    def following(self, outputs: Mapping[str, NDArray[Any]]) -> States:
+        """The states for the next run, from the outputs of this one."""
+        # some come out with an axis of 1 more than they go in
+        return {name: outputs[self.feeds[name]].reshape(shape) for name, shape in self.states.items()}
+
+
+def chunks(features: NDArray[np.float32], how: Streaming) -> Iterator[NDArray[np.float32]]:
+    """The segments of a whole utterance; what is left behind the last one is not used."""
+    start = 0
+    while how.ready(start, len(features)):
+        yield features[start : start + how.segment]
+        start += how.offset
+
 
 def shortest(how: Streaming) -> int:
-    """The fewest samples that give a whole segment: a feature frame for every 10 ms."""
-    return how.segment * SAMPLE_RATE // 100
+    """The fewest samples that make an encoder run: a feature frame for every 10 ms."""
+    return (how.segment + how.behind) * SAMPLE_RATE // 100
 
 
 @singledispatch
@@ -74,6 +116,7 @@ def _(metadata: ConvEmformer) -> Streaming:
         segment=metadata.chunk_length + metadata.right_context_length + _CONV_EMFORMER_PAD,
         offset=metadata.chunk_length,
         states=_numbered(layer * metadata.num_encoder_layers),
+        batch_axes=_numbered([1, 1, 1, 0] * metadata.num_encoder_layers),
     )
 
 
@@ -84,6 +127,7 @@ def _(metadata: Lstm) -> Streaming:
         segment=9,
         offset=4,
         states={"in2": (layers, metadata.encoder_dim), "in3": (layers, metadata.rnn_hidden_size)},
+        batch_axes={"in2": 1, "in3": 1},
         length="in1",
     )
 
@@ -110,9 +154,10 @@ def _(metadata: Zipformer) -> Streaming:
         segment=metadata.decode_chunk_len + metadata.pad_length,
         offset=metadata.decode_chunk_len,
         states=_numbered(states),
+        batch_axes=_numbered([1] * 2 * len(stacks) + [2] * 3 * len(stacks) + [1] * 2 * len(stacks)),
     )
 
 
-def _numbered(shapes: Sequence[Shape]) -> dict[str, Shape]:
-    """The states' inputs: ``in1`` and so on."""
-    return {f"in{number}": shape for number, shape in enumerate(shapes, 1)}
+def _numbered(values: Sequence[_Value]) -> dict[str, _Value]:
+    """Something for each of the states' inputs: ``in1`` and so on."""
+    return {f"in{number}": value for number, value in enumerate(values, 1)}

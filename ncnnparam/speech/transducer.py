@@ -1,134 +1,99 @@
-"""A streaming transducer on ncnn: the encoder chunk by chunk, greedy search driving decoder and joiner."""
+"""A streaming transducer on ncnn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from ncnnparam.runtime.session import Session
+from ncnnparam.model import load
+from ncnnparam.runtime.session import Run, Session, custom_types, require_sound
+from ncnnparam.speech.inject import required_metadata
+from ncnnparam.speech.streaming import Streaming, streaming
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ncnnparam.speech.streaming import Streaming
+    from ncnnparam.speech.files import NetFiles
+    from ncnnparam.speech.streaming import States
 
-BLANK, UNKNOWN = 0, 2
-"""Tokens that greedy search passes over, as in sherpa-ncnn."""
-CONTEXT = 2
-"""Tokens that the decoder looks back on."""
-
-See = Callable[[str, str, "NDArray[Any]"], None]
-"""``see(net, blob, numbers)`` is told of every blob that was asked for."""
+Watch: TypeAlias = Callable[[str, Run], object]
+"""``watch(net, run)`` is told of every run of ``encoder``, ``decoder`` and ``joiner``; it may fetch blobs."""
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Blobs to look at.
-
-    Attributes:
-        encoder: Of the encoder, after every chunk.
-        joiner: Of the joiner, after every encoder frame.
-    """
-
-    encoder: tuple[str, ...] = ()
-    joiner: tuple[str, ...] = ()
+def _blind(net: str, run: Run) -> None:
+    """Looks at nothing."""
 
 
 class Transducer:
-    """A transducer's three nets.
+    """A transducer's three nets on ncnn; see ``speech.nets.Nets``.
 
     Args:
         encoder: The encoder, loaded.
         decoder: The decoder: ``CONTEXT`` tokens as int32 to ``in0``, a vector from ``out0``.
         joiner: The joiner: an encoder frame to ``in0``, the decoder's vector to ``in1``; logits from
             ``out0``.
-        streaming: How the encoder is run.
-        compat: Do as sherpa-ncnn's generate-int8-scale-table: it keeps the joiner's blobs for all frames of
-            a chunk, only its inputs change, and it keeps the token ``UNKNOWN``.
+        how: How the encoder is run.
+        watch: Is told of every run.
     """
 
     def __init__(
-        self,
-        encoder: Session,
-        decoder: Session,
-        joiner: Session,
-        streaming: Streaming,
-        *,
-        compat: bool = False,
+        self, encoder: Session, decoder: Session, joiner: Session, how: Streaming, watch: Watch = _blind
     ) -> None:
         self.encoder, self.decoder, self.joiner = encoder, decoder, joiner
-        self.streaming = streaming
-        self.compat = compat
-        self._passed_over = {BLANK} if compat else {BLANK, UNKNOWN}
+        self.how = how
+        self._watch = watch
 
-    def search(
-        self, features: NDArray[np.float32], wanted: Wanted | None = None, see: See | None = None
-    ) -> list[int]:
-        """Greedy search over an utterance.
+    def encode(self, features: NDArray[np.float32], states: States) -> tuple[NDArray[np.float32], States]:
+        """The encoder's frames of a segment, and the states for the next one."""
+        run = self.encoder.start(self.how.inputs(features, states))
+        found = run.fetch([self.how.output, *self.how.feeds.values()])
+        self._watch("encoder", run)
+        output = found[self.how.output]
+        return output.reshape(-1, output.shape[-1]), self.how.following(found)
 
-        Args:
-            features: The frames, a row each. What is left behind the last whole segment is not used.
-            wanted: Blobs to look at.
-            see: Is told of them.
+    def decode(self, context: Sequence[int]) -> NDArray[np.float32]:
+        """The decoder's vector for the last tokens."""
+        run = self.decoder.start({"in0": np.array(context, np.int32)})
+        return self._finish("decoder", run)
 
-        Returns:
-            The tokens that were found.
-        """
-        wanted = wanted or Wanted()
-        tokens = [BLANK] * CONTEXT
-        heard = self._decode(tokens)
-        states = {name: np.zeros(shape, np.float32) for name, shape in self.streaming.states.items()}
-        for start in range(0, len(features) - self.streaming.segment + 1, self.streaming.offset):
-            frames, states = self._encode(
-                features[start : start + self.streaming.segment], states, wanted, see
-            )
-            joining = self.joiner.start({})
-            for frame in frames:
-                if not self.compat:
-                    joining = self.joiner.start({})
-                joining.feed({"in0": frame, "in1": heard})
-                logits = joining.fetch(["out0"])["out0"]
-                _tell(see, "joiner", joining.fetch(wanted.joiner))
-                token = int(np.argmax(logits))
-                if token not in self._passed_over:
-                    tokens.append(token)
-                    heard = self._decode(tokens)
-        return tokens[CONTEXT:]
+    def join(self, frame: NDArray[np.float32], decoded: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The joiner's logits for a frame."""
+        run = self.joiner.start({"in0": frame, "in1": decoded})
+        return self._finish("joiner", run)
 
     def close(self) -> None:
         """Frees the nets."""
         for net in (self.encoder, self.decoder, self.joiner):
             net.close()
 
-    def _encode(
-        self,
-        features: NDArray[np.float32],
-        states: dict[str, NDArray[np.float32]],
-        wanted: Wanted,
-        see: See | None,
-    ) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
-        """The encoder's frames of a chunk, and the states for the next one."""
-        how = self.streaming
-        inputs = {how.features: features, **states}
-        if how.length is not None:
-            inputs[how.length] = np.array([len(features)], np.float32)
-        running = self.encoder.start(inputs)
-        found = running.fetch([how.output, *how.feeds.values()])
-        _tell(see, "encoder", running.fetch(wanted.encoder))
-        output = found[how.output]
-        # some states come out with an axis of 1 more than they go in
-        following = {name: found[how.feeds[name]].reshape(state.shape) for name, state in states.items()}
-        return output.reshape(-1, output.shape[-1]), following
-
-    def _decode(self, tokens: Sequence[int]) -> NDArray[np.float32]:
-        context = np.array(tokens[-CONTEXT:], np.int32)
-        return self.decoder.run({"in0": context}, ["out0"])["out0"].reshape(-1)
+    def _finish(self, net: str, run: Run) -> NDArray[np.float32]:
+        vector: NDArray[np.float32] = run.fetch(["out0"])["out0"].reshape(-1)
+        self._watch(net, run)
+        return vector
 
 
-def _tell(see: See | None, net: str, found: dict[str, NDArray[Any]]) -> None:
-    if see is not None:
-        for name, numbers in found.items():
-            see(net, name, numbers)
+def load_transducer(files: NetFiles, *, threads: int = 1) -> Transducer:
+    """Loads a transducer as sherpa-ncnn does, which lets ncnn keep numbers in fp16.
+
+    Before, a child process makes sure that ncnn does not crash on it.
+
+    Args:
+        files: Its files; the encoder's with ``SherpaMetaData``.
+        threads: How many threads each net may use.
+
+    Raises:
+        MetadataError: The encoder has no metadata.
+        NcnnParamError: ncnn cannot load a net, or is not installed.
+    """
+    graph = load(files.encoder[0]).graph
+    how = streaming(required_metadata(graph, files.encoder[0]))
+    types = custom_types(graph)
+    for pair, custom in ((files.encoder, types), (files.decoder, ()), (files.joiner, ())):
+        require_sound(*pair, custom)
+    encoder = Session(*files.encoder, types, threads, float32=False)
+    decoder, joiner = (
+        Session(*pair, threads=threads, float32=False) for pair in (files.decoder, files.joiner)
+    )
+    return Transducer(encoder, decoder, joiner, how)

@@ -20,17 +20,7 @@ from ncnnparam.quantize.accuracy_probes import find_probes
 from ncnnparam.quantize.accuracy_sensitivity import LayerCost, expected, keep_float, selector, sensitivity
 from ncnnparam.quantize.accuracy_spread import by_chunks
 from ncnnparam.quantize.accuracy_sums import Sums
-from ncnnparam.quantize.accuracy_text import (
-    Utterance,
-    edit_distance,
-    error_rate,
-    read_tokens,
-    read_transcripts,
-    to_text,
-    token_errors,
-    word_errors,
-)
-from ncnnparam.quantize.accuracy_transducer import Files, compare_transducers, prepare, require_same_chunks
+from ncnnparam.quantize.accuracy_transducer import compare_transducers, prepare, require_same_chunks
 from ncnnparam.quantize.arrays import npy_items
 from ncnnparam.quantize.data import Items, array_items
 from ncnnparam.quantize.int8 import Options, quantize
@@ -39,7 +29,9 @@ from ncnnparam.quantize.table import Table
 from ncnnparam.quantize.wavs import wav_items
 from ncnnparam.runtime.session import Session
 from ncnnparam.speech.audio import read_wav
-from ncnnparam.speech.features import fbank
+from ncnnparam.speech.files import NetFiles
+from ncnnparam.speech.greedy import Greedy
+from ncnnparam.speech.stream import Stream
 from ncnnparam.speech.transducer import Transducer
 
 CHAIN = """7767517
@@ -237,8 +229,8 @@ def test_models_of_ncnn2int8(shared: Path, case: str, float_name: str, int8_name
     assert first.own == pytest.approx(first.sqnr)
 
 
-def sherpa(shared: Path, suffix: str = "") -> Files:
-    return Files(*(golden(shared, "sherpa_small", f"{name}{suffix}") for name in ("enc", "dec", "joi")))
+def sherpa(shared: Path, suffix: str = "") -> NetFiles:
+    return NetFiles(*(golden(shared, "sherpa_small", f"{name}{suffix}") for name in ("enc", "dec", "joi")))
 
 
 def test_transducers(shared: Path) -> None:
@@ -262,7 +254,10 @@ def test_transducers(shared: Path) -> None:
             for pair, types in zip(prepared.files, (prepared.types, (), ()), strict=True)
         ]
         alone = Transducer(nets[0], nets[1], nets[2], prepared.how)
-        assert alone.search(fbank(read_wav(wav))) == list(found)
+        stream = Stream(alone, Greedy(alone))
+        stream.accept(read_wav(wav))
+        stream.finish(tail=0)
+        assert stream.tokens == found
         alone.close()
     again = compare_transducers(first, first, wav_items(wav).good)
     assert again.same_texts
@@ -351,49 +346,3 @@ def test_sensitivity_of_a_float_model(tmp_path: Path) -> None:
     net = pair(tmp_path, "m", CHAIN, FIRST, LAST)
     with pytest.raises(ConfigError, match="has no quantised layer"):
         sensitivity(net, net, items().good)
-
-
-WORDS = st.text("abc", max_size=8)
-
-
-@given(WORDS, WORDS, WORDS)
-def test_edit_distance_is_a_distance(a: str, b: str, c: str) -> None:
-    assert (edit_distance(a, b) == 0) == (a == b)
-    assert edit_distance(a, b) == edit_distance(b, a)
-    assert edit_distance(a, c) <= edit_distance(a, b) + edit_distance(b, c)
-    assert abs(len(a) - len(b)) <= edit_distance(a, b) <= max(len(a), len(b))
-
-
-@pytest.mark.parametrize(
-    ("right", "found", "errors"),
-    [("kitten", "sitting", 3), ("", "ab", 2), ("ab", "", 2), ("flaw", "lawn", 2)],
-)
-def test_edit_distance(right: str, found: str, errors: int) -> None:
-    assert edit_distance(right, found) == errors
-
-
-def test_error_rates() -> None:
-    heard = [Utterance("a.wav", (1, 2, 3), (1, 3)), Utterance("b.wav", (4,), (4,))]
-    assert token_errors(heard).to_json() == {"errors": 1, "length": 4, "rate": 0.25}
-    assert word_errors({"x/a.wav": "Hello big world"}, {"a": "HELLO WORLD"}).to_json() == {
-        "errors": 1,
-        "length": 2,
-        "rate": 0.5,
-    }
-    assert error_rate([("", "")]).rate == 0
-    assert error_rate([("", "a")]).rate == inf
-    assert error_rate([("", "a")]).to_json()["rate"] is None
-
-
-def test_tokens_and_transcripts(tmp_path: Path) -> None:
-    tokens, said = tmp_path / "tokens.txt", tmp_path / "said.txt"
-    tokens.write_text("<blk> 0\n▁HE 1\nLLO 2\n▁YOU 3\n", encoding="utf-8")
-    assert to_text((1, 2, 3, 7), read_tokens(tokens)) == "HELLO YOU<7>"
-    tokens.write_text("a 0\nb x\n")
-    with pytest.raises(ConfigError, match=r"tokens\.txt:2: a line of a tokens\.txt"):
-        read_tokens(tokens)
-    said.write_text("a.wav HELLO YOU\nb\n")
-    assert read_transcripts(said, ["x/a.wav", "b.flac"]) == {"a": "HELLO YOU", "b": ""}
-    with pytest.raises(ConfigError, match=r"has no transcript of c\.wav") as caught:
-        read_transcripts(said, ["a.wav", "c.wav"])
-    assert "c HELLO WORLD" in str(caught.value)

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ncnnparam.quantize.accuracy import Accuracy
-    from ncnnparam.quantize.accuracy_transducer import Files, TransducerAccuracy
+    from ncnnparam.quantize.accuracy_transducer import TransducerAccuracy
     from ncnnparam.quantize.data import Items
+    from ncnnparam.speech.files import NetFiles
 
 FORMATS = ("text", "table", "json")
 ENOUGH = 20.0
@@ -139,7 +140,8 @@ def _transducers(options: dict[str, Any]) -> int:
     if options["transcripts"] and not options["tokens"]:
         raise click.UsageError("--transcripts has words: give --tokens too, to make words of tokens")
     one, two = _files(options)
-    need("kaldi_native_fbank", "speech")
+    for package in ("kaldi_native_fbank", "kaldialign"):
+        need(package, "speech")
     first, second = prepare(one), prepare(two)
     require_same_chunks(first.how, second.how)
     items = wav_items(options["wavs"], shortest(first.how))
@@ -153,9 +155,9 @@ def _transducers(options: dict[str, Any]) -> int:
     return 0 if same else FOUND
 
 
-def _files(options: dict[str, Any]) -> tuple[Files, Files]:
+def _files(options: dict[str, Any]) -> tuple[NetFiles, NetFiles]:
     """The files of both transducers."""
-    from ncnnparam.quantize.accuracy_transducer import Files
+    from ncnnparam.speech.files import NetFiles
 
     sides = []
     for name in _NETS:
@@ -166,12 +168,13 @@ def _files(options: dict[str, Any]) -> tuple[Files, Files]:
     if all(first == second for first, second in sides):
         raise click.UsageError("A and B are the same files: give --encoder, --decoder or --joiner twice")
     one, two = zip(*sides, strict=True)
-    return Files(*one), Files(*two)
+    return NetFiles(*one), NetFiles(*two)
 
 
 def _names(items: Items, options: dict[str, Any]) -> tuple[dict[int, str], dict[str, str] | None]:
     """The words of tokens, and the transcripts: read before the work begins."""
-    from ncnnparam.quantize.accuracy_text import read_tokens, read_transcripts
+    from ncnnparam.speech.tokens import read_tokens
+    from ncnnparam.speech.transcripts import read_transcripts
 
     words = read_tokens(options["tokens"]) if options["tokens"] else {}
     if not options["transcripts"]:
@@ -199,14 +202,15 @@ def _report(
     same: bool,
     names: tuple[dict[int, str], dict[str, str] | None],
 ) -> None:
-    from ncnnparam.quantize.accuracy_text import to_text, token_errors, word_errors
+    from ncnnparam.speech.error_rate import word_errors
+    from ncnnparam.speech.tokens import to_text
 
     words, transcripts = names
     texts = {
         which: {one.name: to_text(getattr(one, side), words) for one in accuracy.utterances}
         for which, side in (("A", "first"), ("B", "second"))
     }
-    tokens = token_errors(accuracy.utterances)
+    tokens = accuracy.token_errors
     wrong = {which: word_errors(heard, transcripts) for which, heard in texts.items()} if transcripts else {}
     form = form_or_default(options["form"])
     if form == "json":
