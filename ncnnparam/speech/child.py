@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Event, Timer
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
-from ncnnparam.errors import NcnnParamError
+from ncnnparam.errors import BadItemError, NcnnParamError
 from ncnnparam.runtime.limits import limit_memory
 from ncnnparam.speech.audio import read_wav
 from ncnnparam.speech.heard import Heard, from_json
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 Hear: TypeAlias = "Callable[[str, NDArray[np.float32]], Heard]"
 """``hear(name, samples)`` tells what is in a wav."""
+
+
+_LAST = 4
+"""Lines of what a child said that are told when it dies."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def hear_in_child(
         )
         if late.is_set():
             raise NcnnParamError(f"{what} was stopped after {limits.timeout:g} seconds {where}", hint=hint)
-        last = "".join(f": {line}" for line in _lines(said)[-1:])
+        last = "".join(f"\n  {line}" for line in _lines(said)[-_LAST:])
         raise NcnnParamError(f"{what} died by {_end(child.returncode)} {where}{last}", hint=hint)
 
 
@@ -119,9 +123,16 @@ def serve(prepare: Callable[[Mapping[str, Any]], Hear]) -> None:
             hear = prepare(order)
             tell({})
             for name in order["wavs"]:
-                tell(hear(name, read_wav(Path(name))).to_json())
+                tell(hear(name, _read(name)).to_json())
         except NcnnParamError as error:
             tell({"problem": error.message, "hint": error.hint})
+
+
+def _read(name: str) -> NDArray[np.float32]:
+    try:
+        return read_wav(Path(name))
+    except BadItemError as error:
+        raise BadItemError(f"{name} {error.message}") from None
 
 
 def _answers(child: subprocess.Popen[bytes], timeout: float, late: Event) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -10,17 +9,13 @@ from typing import TYPE_CHECKING
 from ncnnparam.speech.files import ModelFiles
 from ncnnparam.speech.heard import Heard
 from ncnnparam.speech.methods import BEAM, GREEDY, require_method, start_search
-from ncnnparam.speech.stream import TAIL, Stream
-from ncnnparam.speech.streaming import SAMPLE_RATE
+from ncnnparam.speech.stream import TAIL, Stream, listen
 from ncnnparam.speech.tokens import read_tokens
 from ncnnparam.speech.transducer import load_transducer
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-PIECE = SAMPLE_RATE // 10
-"""Samples that ``hear`` listens to at a time."""
 
 
 class Recognizer:
@@ -84,23 +79,3 @@ class Recognizer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def listen(
-    begin: Callable[[], Stream],
-    name: str,
-    samples: NDArray[np.float32],
-    *,
-    tail: int = TAIL,
-    partial: Callable[[Stream], object] | None = None,
-) -> Heard:
-    """Hears a whole utterance, and takes the time; see ``Recognizer.hear``."""
-    start = time.perf_counter()
-    stream = begin()
-    for place in range(0, len(samples), PIECE):
-        stream.accept(samples[place : place + PIECE])
-        if partial is not None:
-            partial(stream)
-    stream.finish(tail)
-    seconds = time.perf_counter() - start
-    return Heard(name, stream.tokens, stream.text, stream.timestamps, seconds, len(samples) / SAMPLE_RATE)

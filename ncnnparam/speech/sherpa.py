@@ -63,7 +63,7 @@ def decode(
         "decoding_method": METHODS[method],
         "num_active_paths": beam,
     }
-    check = "ncnnparam check --target sherpa-ncnn " + " ".join(model.nets.encoder)
+    check = "ncnnparam check --target sherpa-ncnn-2.1.15 " + " ".join(model.nets.encoder)
     return hear_in_child(
         "ncnnparam.speech.sherpa_child",
         {"arguments": arguments, "tail": tail},

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ncnnparam.speech.features import Fbank
 from ncnnparam.speech.flags import SUBSAMPLING
+from ncnnparam.speech.heard import Heard
 from ncnnparam.speech.nets import Nets, Search
+from ncnnparam.speech.streaming import SAMPLE_RATE
 from ncnnparam.speech.tokens import to_text
 
 if TYPE_CHECKING:
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 
 TAIL = 4800
 """Zeros behind the samples, so that the last word comes out: 0.3 s, as sherpa-ncnn's own command has it."""
+
+PIECE = SAMPLE_RATE // 10
+"""Samples that ``listen`` takes at a time."""
 
 
 class Stream:
@@ -77,3 +83,23 @@ class Stream:
             for frame in frames:
                 self._search.advance(frame)
             self._start += how.offset
+
+
+def listen(
+    begin: Callable[[], Stream],
+    name: str,
+    samples: NDArray[np.float32],
+    *,
+    tail: int = TAIL,
+    partial: Callable[[Stream], object] | None = None,
+) -> Heard:
+    """Hears a whole utterance, and takes the time; see ``Recognizer.hear``."""
+    start = time.perf_counter()
+    stream = begin()
+    for place in range(0, len(samples), PIECE):
+        stream.accept(samples[place : place + PIECE])
+        if partial is not None:
+            partial(stream)
+    stream.finish(tail)
+    seconds = time.perf_counter() - start
+    return Heard(name, stream.tokens, stream.text, stream.timestamps, seconds, len(samples) / SAMPLE_RATE)

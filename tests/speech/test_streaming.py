@@ -25,4 +25,9 @@ def test_is_as_exported(shared: Path, model: str) -> None:
         del fed[how.length]
     assert dict(how.states) == fed
     assert {name: how.feeds[name] for name in fed} == {name: shapes["feed"][name] for name in fed}
-    assert shortest(how) == how.segment * 160
+    for name, axis in how.batch_axes.items():
+        sizes = shapes["inputs"][name]["torch"]
+        assert (sizes.pop(axis), tuple(sizes)) == (1, how.states[name])
+    frames = shortest(how) // 160
+    assert how.ready(0, frames)
+    assert not how.ready(0, frames - 1)
