@@ -15,7 +15,7 @@ from typing import Any
 def main() -> None:
     """Carries out one order."""
     order = json.load(sys.stdin)
-    _limit_memory(order["memory"])
+    limit_memory(order["memory"])
     import ncnn
 
     layers: list[Any] = []
@@ -87,7 +87,8 @@ def _keep(layer: Any, layers: list[Any]) -> Any:
     return layer
 
 
-def _limit_memory(size: int) -> None:
+def limit_memory(size: int) -> None:
+    """Lets this process take no more address space than that, in bytes, where the system has such limits."""
     try:
         import resource
     except ImportError:  # Windows has no such limits
