@@ -13,7 +13,7 @@ from ncnnparam.views.charts.scale import Scale, floats, scale, span_text, with_u
 from ncnnparam.views.charts.svg import Svg
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 _BAR = 13
 _STEP = 19
@@ -89,37 +89,53 @@ def _chart(
     def told(value: float) -> str:
         return show(value) if show and not isnan(value) else with_unit(value, unit)
 
-    every = np.concatenate([np.empty(0), *rows.values()])
     names = [name for name in rows if name]
-    legend = svg.legend(names, map(svg.series_colour, range(len(names))), _BAR)
-    short = [svg.shortened(label, _LONGEST_LABEL) for label in labels]
-    left = svg.CHAR * max(map(len, short), default=0) + _GAP
-    reach = [*every, *([] if limit is None else [limit])]
-    axis = scale(reach, left, svg.WIDTH - _ROOM, zero=True)
+    body = svg.legend(names, map(svg.series_colour, range(len(names))), _BAR) if names else []
+    top = len(body) * svg.LEGEND_ROW + (6 if names else 4)
+    bottom = top + max(len(labels) * _group_height(rows), _STEP)
+    left = svg.CHAR * min(max(map(len, labels), default=0), _LONGEST_LABEL) + _GAP
+    every = np.concatenate([np.empty(0), *rows.values()])
+    axis = scale([*every, *_if_any(limit)], left, svg.WIDTH - _ROOM, zero=True)
 
-    top = len(legend) * svg.LEGEND_ROW + 6 if names else 4
-    group = len(rows) * _STEP + (_GROUP_GAP if len(rows) > 1 else 0)
-    bottom = top + max(len(labels) * group, _STEP)
-    body = list(legend) if names else []
     body.append(svg.rule(axis(0), top - 2, axis(0), bottom, opacity=0.4))
-    for place, (label, shown) in enumerate(zip(labels, short, strict=True)):
-        y = top + place * group
+    body += _groups(labels, rows, axis, top, left - _GAP, told)
+    if not len(labels):
+        body.append(svg.text(left, top + _BAR, svg.NOTHING, quiet=True))
+    for marked in _if_any(limit):
+        body.append(svg.path(f"M{svg.at(axis(marked))} {top - 2}V{bottom}", stroke=svg.MARK, dash="4 3"))
+        body.append(svg.text(axis(marked), bottom + 12, told(marked), anchor="middle", quiet=True))
+        bottom += 14
+    described = f"Groups of {', '.join(names)}" if names else "Bars"
+    description = f"{described} for {len(labels)} names, {span_text(every, told)}."
+    return svg.document(title, description, bottom + 4, body)
+
+
+def _if_any(limit: float | None) -> list[float]:
+    """A limit that can be drawn."""
+    return [] if limit is None or not isfinite(limit) else [limit]
+
+
+def _group_height(rows: Mapping[str, NDArray[np.float64]]) -> int:
+    return len(rows) * _STEP + (_GROUP_GAP if len(rows) > 1 else 0)
+
+
+def _groups(
+    labels: Sequence[str],
+    rows: Mapping[str, NDArray[np.float64]],
+    axis: Scale,
+    top: float,
+    right: float,
+    told: Callable[[float], str],
+) -> Iterator[str]:
+    """The labels, which end at ``right``, and the bars of each."""
+    for place, label in enumerate(labels):
+        y = top + place * _group_height(rows)
         middle = y + len(rows) * _STEP / 2
-        body.append(svg.text(left - _GAP, middle + 3, shown, anchor="end"))
+        yield svg.text(right, middle + 3, svg.shortened(label, _LONGEST_LABEL), anchor="end")
         for index, (name, values) in enumerate(rows.items()):
             value = float(values[place])
             tip = f"{label}, {name}: {told(value)}" if name else f"{label}: {told(value)}"
-            body += _bar(axis, y + index * _STEP, value, told(value), tip, svg.series_colour(index))
-    if not len(labels):
-        body.append(svg.text(left, top + _BAR, svg.NOTHING, quiet=True))
-    if limit is not None and isfinite(limit):
-        body.append(svg.path(f"M{svg.at(axis(limit))} {top - 2}V{bottom}", stroke=svg.MARK, dash="4 3"))
-        body.append(svg.text(axis(limit), bottom + 12, told(limit), anchor="middle", quiet=True))
-        bottom += 14
-    described = f"Groups of {', '.join(names)}" if names else "Bars"
-    return svg.document(
-        title, f"{described} for {len(labels)} names, {span_text(every, told)}.", bottom + 4, body
-    )
+            yield from _bar(axis, y + index * _STEP, value, told(value), tip, svg.series_colour(index))
 
 
 def _bar(axis: Scale, y: float, value: float, told: str, tip: str, colour: str) -> Iterator[str]:
