@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ncnnparam.errors import FileError
 from ncnnparam.pipeline.config import PARTS, Model
 from ncnnparam.pipeline.files import Files, pair_roles
 from ncnnparam.pipeline.stage import Job, Result, Stage
+from ncnnparam.pipeline.wavs import wav_sources
 from ncnnparam.syntax import write_atomic
 
 TOKENS = "tokens.txt"
@@ -30,7 +32,7 @@ class Assemble(Stage):
 
     def settings(self, model: Model) -> Any:
         """What is to be there."""
-        return {"fp32": model.output.fp32, "folder": str(model.output.folder)}
+        return {"fp32": model.output.fp32, "folder": str(model.output.folder), "wav": _wav(model)}
 
     def reads(self, model: Model, files: Files) -> Iterable[str]:
         """What is laid out."""
@@ -50,11 +52,12 @@ class Assemble(Stage):
         with contextlib.suppress(OSError):
             (out / FULL).rmdir()  # if it is empty
         result.files[COMMANDS] = out / COMMANDS
-        write_atomic(out / COMMANDS, commands(out, wanted, job.model))
+        wav = _wav(job.model)
+        write_atomic(out / COMMANDS, _commands(wanted.keys(), wav))
         result.facts = {
             "folder": str(out),
             "files": {name: (out / name).stat().st_size for name in wanted},
-            "commands": COMMANDS,
+            "commands": command_lines(wanted.keys(), wav),
         }
         return result
 
@@ -91,8 +94,6 @@ def link(source: Path, place: Path) -> None:
     Raises:
         FileError: It cannot be written.
     """
-    import shutil
-
     with tempfile.TemporaryDirectory(prefix=".", dir=place.parent) as folder:
         temporary = Path(folder) / place.name
         try:
@@ -105,30 +106,37 @@ def link(source: Path, place: Path) -> None:
             raise FileError(f"cannot write {place}: {error.strerror}") from None
 
 
-def commands(out: Path, wanted: Mapping[str, str], model: Model) -> str:
-    """Command lines that run the model, for people to copy."""
-    wavs = model.verify_wavs
-    wav = shlex.quote(str(wavs)) if wavs is not None and wavs.suffix == ".wav" else "some.wav"
-    lines = [
-        "The lines below run the model. The wav has 16 kHz and one channel; 4 is the number of threads.",
-        "",
-    ]
-    int8 = {part for part in PARTS if file_name(part, "int8", "param") in wanted}
-    for title, small in (("fp16", set()), ("int8", int8)):
-        if title == "int8" and not small:
-            continue
-        names = [
-            file_name(part, "int8" if part in small else "fp16", ending)
+def command_lines(names: Collection[str], wav: str) -> dict[str, str]:
+    """Command lines that run the model, seen from its folder, by what they do.
+
+    Args:
+        names: The files in the folder.
+        wav: Speech.
+    """
+    found = {}
+    for title, flag in (("fp16", ""), ("int8", " --int8")):
+        nets = [
+            file_name(part, title if file_name(part, title, "param") in names else "fp16", ending)
             for part in PARTS
             for ending in ("param", "bin")
         ]
-        files = " ".join(shlex.quote(str(out / name)) for name in (TOKENS, *names))
-        flag = " --int8" if small else ""
-        lines += [
-            f"{title}, with sherpa-ncnn's program:",
-            f"sherpa-ncnn {files} {wav} 4 greedy_search",
-            f"{title}, with what is installed here:",
-            f"ncnnparam decode{flag} --engine sherpa {shlex.quote(str(out))} {wav}",
-            "",
-        ]
-    return "\n".join(lines)
+        if title == "int8" and not any(".int8." in net for net in nets):
+            continue
+        files = " ".join((TOKENS, *nets))
+        found[f"{title}, with sherpa-ncnn's program"] = (
+            f"sherpa-ncnn {files} {shlex.quote(wav)} 4 greedy_search"
+        )
+        found[f"{title}, with ncnnparam"] = f"ncnnparam decode{flag} --engine sherpa . {shlex.quote(wav)}"
+    return found
+
+
+def _commands(names: Collection[str], wav: str) -> str:
+    lines = ["Run in this folder. The wav has 16 kHz and one channel; 4 is the number of threads."]
+    for what, line in command_lines(names, wav).items():
+        lines += ["", f"{what}:", line]
+    return "\n".join([*lines, ""])
+
+
+def _wav(model: Model) -> str:
+    """Speech for the command lines: the first wav that is named."""
+    return str(next(iter(wav_sources(model.verify_wavs).values()), "some.wav"))

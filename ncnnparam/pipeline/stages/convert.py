@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from shutil import copyfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ncnnparam.errors import ConfigError
 from ncnnparam.pipeline.config import PARTS, Model
 from ncnnparam.pipeline.files import Files, pair_roles
 from ncnnparam.pipeline.stage import Job, Result, Stage
+
+if TYPE_CHECKING:
+    from ncnnparam.graph import Graph
 
 
 class Convert(Stage):
@@ -66,6 +70,7 @@ def _halve(part: str, job: Job, result: Result) -> None:
     from ncnnparam.weights.convert import convert
 
     model = load(*(result.files[role] for role in pair_roles(part, "fp32")))
+    _require_floats(part, model.graph)
     changes = convert(model.graph, Storage.FLOAT16)
     target = job.folder / f"{part}.fp16.ncnn.param"
     save(model, target, target.with_suffix(".bin"))
@@ -75,6 +80,20 @@ def _halve(part: str, job: Job, result: Result) -> None:
         for change in changes
         if change.overflowed
     ]
+
+
+def _require_floats(part: str, graph: Graph) -> None:
+    """Makes sure that a net that was given has not lost what int8 is to be made of."""
+    from ncnnparam.weights import Storage
+
+    weights = [weight for layer in graph for weight in layer.weights.values()]
+    coarse = {weight.storage for weight in weights} - {Storage.FLOAT32, Storage.RAW}
+    if coarse:
+        names = " and ".join(sorted(map(str, coarse)))
+        raise ConfigError(
+            f"the {part} has weights in {names}, and float32 ones are needed",
+            hint="run pnnx with fp16=0",
+        )
 
 
 def _facts(part: str, result: Result) -> dict[str, Any]:
