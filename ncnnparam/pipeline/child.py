@@ -95,7 +95,7 @@ def _answer(result: Result) -> dict[str, Any]:
 
 def _end_with_parent() -> None:
     with contextlib.suppress(OSError):
-        while sys.stdin.buffer.read(1):
+        while os.read(0, 1):  # not of sys.stdin, whose lock would be held when this process ends
             pass
     if hasattr(os, "killpg") and os.getpgrp() == os.getpid():  # a group that was made for this process
         os.killpg(0, signal.SIGKILL)

@@ -45,12 +45,14 @@ def launch(order: Message, log: Path, scratch: Path, hear: Callable[[Message], N
             start_new_session=True,  # Ctrl-C reaches this process alone, which ends the child
         )
     try:
-        return _talk(child, order, hear)
+        return _talk(child, order, log, hear)
     finally:
         _end(child)
 
 
-def _talk(child: subprocess.Popen[bytes], order: Message, hear: Callable[[Message], None]) -> Message:
+def _talk(
+    child: subprocess.Popen[bytes], order: Message, log: Path, hear: Callable[[Message], None]
+) -> Message:
     assert child.stdin is not None
     assert child.stdout is not None
     with contextlib.suppress(BrokenPipeError):  # it died; how, its exit tells
@@ -68,7 +70,13 @@ def _talk(child: subprocess.Popen[bytes], order: Message, hear: Callable[[Messag
         hear(message)
     code = child.wait()
     how = f"died by signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"ended with {code}"
-    raise NcnnParamError(f"its process {how}")
+    raise NcnnParamError(f"its process {how}{_last_words(log)}")
+
+
+def _last_words(log: Path) -> str:
+    """The last line of a log, which may tell why a process died."""
+    lines = log.read_text("utf-8", "replace").strip().splitlines()
+    return f": {lines[-1]}" if lines else ""
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

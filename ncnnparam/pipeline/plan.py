@@ -68,7 +68,10 @@ class Progress:
         """This, and what one more stage made."""
         return Progress(
             self.files.with_made(store.files(stage.name, record)),
-            {**self.facts, stage.name: {**record.facts, "seconds": record.seconds}},
+            {
+                **self.facts,
+                stage.name: {**record.facts, "seconds": record.seconds, "problems": record.problems},
+            },
             {**self.records, stage.name: record.digest},
         )
 

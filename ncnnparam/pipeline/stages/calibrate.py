@@ -14,9 +14,14 @@ from ncnnparam.pipeline.stage import Job, Result, Stage
 from ncnnparam.pipeline.wavs import require_wavs, wav_sources
 
 if TYPE_CHECKING:
+    from ncnnparam.quantize.calibrate import Part
     from ncnnparam.quantize.data import Items
     from ncnnparam.quantize.runners import TransducerRunner
     from ncnnparam.quantize.statistics import Statistics
+    from ncnnparam.quantize.table import Table
+
+_BINS = 64
+"""Bins of the histograms in the report."""
 
 
 class Calibrate(Stage):
@@ -74,16 +79,43 @@ class Calibrate(Stage):
         method = job.model.calibrate.method
         how = partial(percentile, percent=job.model.calibrate.percent) if method == "percentile" else None
         result = Result(problems=[f"{name} was left out: {why}" for name, why in bad.items()])
-        result.facts = {"method": method, "items": len(statistics.items), "skipped": bad, "rows": {}}
+        result.facts = {
+            "method": method,
+            "items": len(statistics.items),
+            "skipped": bad,
+            "rows": {},
+            "histograms": [],
+        }
         for part in (encoder, joiner):
             table = part.table(statistics, method, how or METHODS[method])
             result.files[f"{part.net}.table"] = job.folder / f"{part.net}.table"
             table.save(result.files[f"{part.net}.table"])
             result.facts["rows"][part.net] = len(table)
+            result.facts["histograms"] += _histograms(part, statistics, table, method)
             dead = part.dead(statistics)
             if dead:
                 result.problems.append(f"{part.net}: the inputs of {', '.join(dead)} were always 0")
         return result
+
+
+def _histograms(part: Part, statistics: Statistics, table: Table, method: str) -> list[dict[str, Any]]:
+    """What the layers read, coarsely."""
+    from ncnnparam.quantize.thresholds import LARGEST
+
+    found = []
+    for layer in part.layers:
+        histogram, scale = part.histogram(layer, statistics), table.input_scale(layer.name)
+        threshold = {} if scale is None or not scale[0] else {method: LARGEST / float(scale[0])}
+        found.append(
+            {
+                "net": part.net,
+                "layer": layer.name,
+                "absmax": histogram.absmax,
+                "counts": [round(count, 1) for count in histogram.linear(_BINS).tolist()],
+                "thresholds": threshold,
+            }
+        )
+    return found
 
 
 def _collect(runner: TransducerRunner, items: Items, job: Job) -> tuple[Statistics, dict[str, str]]:

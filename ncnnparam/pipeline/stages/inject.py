@@ -12,6 +12,7 @@ from ncnnparam.pipeline.stage import Job, Result, Stage
 
 if TYPE_CHECKING:
     from ncnnparam.graph import Graph
+    from ncnnparam.model import Model as WithText
     from ncnnparam.speech.given import Resolved
 
 _ROLES = ("encoder.fp32.param", "encoder.fp16.param")
@@ -50,12 +51,21 @@ class Inject(Stage):
             "action": injection.action.value,
             "kind": resolved.metadata.kind.name,
             "flags": describe(resolved.metadata),
+            "line": _line(model),
             "inferred": sorted(resolved.inferred),
             "layers": model.graph.layer_count,
             "blobs": model.graph.blob_count,
         }
         job.tell.line(describe(resolved.metadata))
         return result
+
+
+def _line(model: WithText) -> str:
+    """The layer as it stands in the file."""
+    from ncnnparam.model import dumps
+    from ncnnparam.speech.metadata import LAYER_TYPE
+
+    return next(line for line in dumps(model).splitlines() if line.startswith(LAYER_TYPE))
 
 
 def _resolved(model: Model, graph: Graph) -> Resolved:

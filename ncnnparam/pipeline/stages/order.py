@@ -11,7 +11,9 @@ from ncnnparam.pipeline.stages.inject import Inject
 from ncnnparam.pipeline.stages.prove import Prove
 from ncnnparam.pipeline.stages.quantize import Quantize
 from ncnnparam.pipeline.stages.repair import Repair
+from ncnnparam.pipeline.stages.report import Report
 from ncnnparam.pipeline.stages.tokens import Tokens
+from ncnnparam.pipeline.stages.verify import Verify
 
 STAGES: tuple[Stage, ...] = (
     Tokens(),
@@ -23,6 +25,8 @@ STAGES: tuple[Stage, ...] = (
     Quantize(),
     Assemble(),
     Check(),
+    Verify(),
+    Report(),
 )
 
 
