@@ -103,7 +103,7 @@ def test_from_until_and_force(project: Project) -> None:
     assert ran(run_all(path, Options(begin="convert", end="repair", force=True))) == ["convert", "repair"]
     with pytest.raises(ConfigError, match="there is no stage 'repare'") as wrong:
         Options(begin="repare")
-    assert wrong.value.hint == "did you mean repair?"
+    assert wrong.value.hint == "did you mean repair or report?"
     with pytest.raises(ConfigError, match="stage repair comes after convert"):
         Options(begin="repair", end="convert")
 
