@@ -42,6 +42,7 @@ COMMANDS = {
     "view": "Draw a model.",
     "explain": "Tell what a layer type or a layer is.",
     "stats": "Count parameters, bytes and multiply-accumulates.",
+    "pipeline": "Go the whole way from a checkpoint to a verified int8 model.",
     "demo": "Try it all on an encoder that comes with the package.",
     "completion": "Print the shell completion script.",
 }

@@ -17,6 +17,8 @@ from ncnnparam.syntax import read_text
 CONFIG_NAMES = ("ncnnparam.toml", "ncnnparam.yaml", "ncnnparam.yml", "ncnnparam.json")
 """Names under which a config is found by itself."""
 
+_ENDINGS = (".toml", ".yaml", ".yml", ".json")
+
 TABLES = ("model", "metadata", "encoder")
 """Tables of a config that may hold the flags; they may also stand at its top."""
 
@@ -63,13 +65,8 @@ def read_config(path: str | Path, *, kind: Kind | None = None) -> Flags:
     """
     name = str(path)
     text = read_text(path, max_size=MAX_SIZE).removeprefix("\ufeff")
-    suffix = Path(path).suffix.lower()
-    if suffix == ".toml":
-        return _flags(_toml(text, name), text, name)
-    if suffix in (".yaml", ".yml"):
-        return _flags(_yaml(text, name), text, name)
-    if suffix == ".json":
-        return _flags(_json(text, name), text, name)
+    if is_config(path):
+        return _flags(parse_config(text, name), text, name)
     flags = read_log(text, name, kind=kind) or read_command(text, name, kind=kind)
     if flags is None:
         raise ConfigError(
@@ -77,6 +74,25 @@ def read_config(path: str | Path, *, kind: Kind | None = None) -> Flags:
             hint="configs end in .toml, .yaml or .json",
         )
     return flags
+
+
+def is_config(path: str | Path) -> bool:
+    """Whether a file is named as configs are, whatever is in it."""
+    return Path(path).suffix.lower() in _ENDINGS
+
+
+def parse_config(text: str, name: str) -> object:
+    """What a config holds, in Python's own types.
+
+    Args:
+        text: The config.
+        name: Its name, whose ending tells the language: ``.toml``, ``.yaml``, ``.yml`` or ``.json``.
+
+    Raises:
+        ConfigError: It is not in that language; the text has file and line.
+    """
+    parse = {".toml": _toml, ".json": _json}.get(Path(name).suffix.lower(), _yaml)
+    return parse(text, name)
 
 
 def _flags(data: object, text: str, name: str) -> Flags:

@@ -1,0 +1,5 @@
+"""The stages, in their order."""
+
+from ncnnparam.pipeline.stages.order import STAGES, stage_named
+
+__all__ = ["STAGES", "stage_named"]

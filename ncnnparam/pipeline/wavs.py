@@ -1,0 +1,36 @@
+"""The wavs that a config names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ncnnparam.errors import FileError
+
+
+def wav_sources(source: Path | None) -> Mapping[str, Path]:
+    """The files that a folder, a list or a wav means, by name; empty if it means none."""
+    if source is None or not source.exists():
+        return {} if source is None else {"wavs": source}
+    from ncnnparam.quantize.data import list_files
+    from ncnnparam.speech.audio import ENDINGS
+
+    files = list_files(source, ENDINGS)
+    named = {f"wavs/{path.name}": path for path in files}
+    return named if len(named) == len(files) else {f"wavs/{path}": path for path in files}
+
+
+def require_wavs(source: Path, *, skip_bad: bool = False) -> None:
+    """Reads each wav, for most that is wrong with one is known only then.
+
+    Raises:
+        BadItemError: Some cannot be used; the text names all of them, and why.
+        FileError: There are none.
+    """
+    from ncnnparam.quantize.wavs import wav_items
+
+    if not source.exists():
+        raise FileError(f"there is no {source}", hint="it would be a folder of wavs, a list of them, or one")
+    items = wav_items(source)
+    if not (skip_bad and items.good):
+        items.require_good()
