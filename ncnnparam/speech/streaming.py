@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import singledispatch
+from typing import TYPE_CHECKING
 
 from ncnnparam.errors import MetadataError
 from ncnnparam.speech.flags import SUBSAMPLING
-from ncnnparam.speech.metadata import ConvEmformer, Lstm, Metadata, Zipformer
+from ncnnparam.speech.inject import metadata_layers
+from ncnnparam.speech.metadata import ConvEmformer, Lstm, Metadata, Zipformer, from_layer
+
+if TYPE_CHECKING:
+    from ncnnparam.graph import Graph
 
 Shape = tuple[int, ...]
 
@@ -111,6 +116,24 @@ def _(metadata: Zipformer) -> Streaming:
         offset=metadata.decode_chunk_len,
         states=_numbered(states),
     )
+
+
+def fed_shapes(graph: Graph) -> dict[str, Shape]:
+    """What sherpa-ncnn feeds an encoder that carries its metadata: the shape of each input, by blob name.
+
+    Empty for any other graph, and for one whose metadata cannot be read.
+    """
+    layers = metadata_layers(graph)
+    try:
+        how = streaming(from_layer(layers[0])) if len(layers) == 1 else None
+    except MetadataError:
+        how = None
+    if how is None:
+        return {}
+    shapes = {how.features: (how.segment, FEATURES), **how.states}
+    if how.length is not None:
+        shapes[how.length] = (1,)
+    return {blob.name: shapes[blob.name] for blob in graph.inputs if blob.name in shapes}
 
 
 def _numbered(shapes: Sequence[Shape]) -> dict[str, Shape]:
