@@ -28,15 +28,21 @@ class Use:
 
 
 class Blob:
-    """What flows from one layer to another. In a sound file at most one layer reads it."""
+    """What flows from one layer to another. In a sound file at most one layer reads it.
 
-    __slots__ = ("_graph", "_name", "_producer", "_uses")
+    Attributes:
+        shape: Its sizes as numpy orders them, the width last, where somebody knows them better than the file
+            says, or None. Copies of the graph have it too; it is never written.
+    """
+
+    __slots__ = ("_graph", "_name", "_producer", "_uses", "shape")
 
     def __init__(self, graph: Graph, name: str, producer: Layer | None) -> None:
         self._graph: Graph | None = graph
         self._name = name
         self._producer = producer
         self._uses: list[tuple[Layer, int]] = []
+        self.shape: tuple[int, ...] | None = None
 
     @property
     def graph(self) -> Graph | None:

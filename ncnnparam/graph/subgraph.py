@@ -143,6 +143,7 @@ class _Copier:
 
     def _new_blob(self, blob: Blob, producer: Layer | None) -> Blob:
         new = Blob(self.graph, self.prefix + blob.name, producer)
+        new.shape = blob.shape
         self.graph._blob_names.add(new.name, new)
         return new
 

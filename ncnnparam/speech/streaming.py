@@ -14,10 +14,13 @@ import numpy as np
 
 from ncnnparam.errors import MetadataError
 from ncnnparam.speech.flags import SUBSAMPLING
-from ncnnparam.speech.metadata import ConvEmformer, Lstm, Metadata, Zipformer
+from ncnnparam.speech.inject import metadata_layers
+from ncnnparam.speech.metadata import ConvEmformer, Lstm, Metadata, Zipformer, from_layer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from ncnnparam.graph import Graph
 
 Shape: TypeAlias = tuple[int, ...]
 States: TypeAlias = "dict[str, NDArray[np.float32]]"
@@ -156,6 +159,24 @@ def _(metadata: Zipformer) -> Streaming:
         states=_numbered(states),
         batch_axes=_numbered([1] * 2 * len(stacks) + [2] * 3 * len(stacks) + [1] * 2 * len(stacks)),
     )
+
+
+def fed_shapes(graph: Graph) -> dict[str, Shape]:
+    """What sherpa-ncnn feeds an encoder that carries its metadata: the shape of each input, by blob name.
+
+    Empty for any other graph, and for one whose metadata cannot be read.
+    """
+    layers = metadata_layers(graph)
+    try:
+        how = streaming(from_layer(layers[0])) if len(layers) == 1 else None
+    except MetadataError:
+        how = None
+    if how is None:
+        return {}
+    shapes = {how.features: (how.segment, FEATURES), **how.states}
+    if how.length is not None:
+        shapes[how.length] = (1,)
+    return {blob.name: shapes[blob.name] for blob in graph.inputs if blob.name in shapes}
 
 
 def _numbered(values: Sequence[_Value]) -> dict[str, _Value]:

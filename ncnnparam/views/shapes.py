@@ -1,8 +1,15 @@
-"""Shapes of blobs, as far as the file states them."""
+"""Shapes of blobs, as far as the file states them or somebody has said them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ncnnparam.errors import ConfigError
 from ncnnparam.graph import INPUT, Blob, Layer
+
+if TYPE_CHECKING:
+    from ncnnparam.graph import Graph
 
 SHAPE_HINTS = 30
 """The param in which any layer may state the shapes of its outputs."""
@@ -15,13 +22,35 @@ def shape(blob: Blob) -> tuple[int, ...] | None:
     """The size of a blob, width first: ``(w,)``, ``(w, h)``, ``(w, h, c)`` or ``(w, h, d, c)``.
 
     Returns:
-        None where neither a shape hint nor an Input layer states it.
+        None where nobody has said it (``Blob.shape``), and neither a shape hint nor an Input layer states it.
     """
+    if blob.shape is not None:
+        return blob.shape[::-1]
     layer = blob.producer
     if layer is None:
         return None
     number = next(index for index, output in enumerate(layer.outputs) if output is blob)
     return _hinted(layer, number) or (_stated(layer) if layer.type == INPUT else None)
+
+
+def know_shapes(graph: Graph, shapes: Mapping[str, Sequence[int]]) -> None:
+    """Says of inputs what shape they have, better than the file does; the file will not have it.
+
+    Args:
+        graph: The graph.
+        shapes: By blob name, sizes as numpy orders them, the width last.
+
+    Raises:
+        NotFoundError: There is no such blob.
+        ConfigError: It is no input.
+    """
+    inputs = {blob.name for blob in graph.inputs}
+    blobs = {name: graph.blob(name) for name in shapes}
+    for name in blobs.keys() - inputs:
+        hint = f"its inputs are: {', '.join(sorted(inputs)) or 'none'}"
+        raise ConfigError(f"'{name}' is no input of the network", hint=hint)
+    for name, sizes in shapes.items():
+        blobs[name].shape = tuple(sizes)
 
 
 def shape_text(sizes: tuple[int, ...]) -> str:

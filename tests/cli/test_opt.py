@@ -156,7 +156,8 @@ def test_errors_that_are_left_are_told_of(run: Run, tmp_path: Path) -> None:
     "words",
     [
         ("--passes", "nope"),
-        ("--shape", "in0=1"),
+        ("--shape", "nope=1"),
+        ("--shape", "a=1"),
         ("--verify-numbers",),
         ("--shape", "in0", "--verify-numbers"),
         ("--format", "json", "--dry-run"),

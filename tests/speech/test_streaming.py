@@ -9,7 +9,7 @@ import pytest
 
 from ncnnparam import loads
 from ncnnparam.speech import from_layer
-from ncnnparam.speech.streaming import shortest, streaming
+from ncnnparam.speech.streaming import fed_shapes, shortest, streaming
 
 
 @pytest.mark.parametrize("model", ["conv-emformer", "lstm", "zipformer"])
@@ -31,3 +31,18 @@ def test_is_as_exported(shared: Path, model: str) -> None:
     frames = shortest(how) // 160
     assert how.ready(0, frames)
     assert not how.ready(0, frames - 1)
+
+
+@pytest.mark.parametrize("model", ["conv-emformer", "lstm", "zipformer"])
+def test_what_a_graph_with_metadata_is_fed(shared: Path, model: str) -> None:
+    about = json.loads((shared / "vectors" / model / "meta.json").read_text())
+    fed = {name: tuple(blob["fed"]) for name, blob in about["shapes"]["encoder"]["inputs"].items()}
+    inputs = [f"Input {name} 0 1 {name}" for name in fed]
+    text = "\n".join(["7767517", f"{len(inputs) + 1} {len(inputs)}", about["sherpa_meta_data"], *inputs, ""])
+    assert fed_shapes(loads(text).graph) == fed
+
+
+@pytest.mark.parametrize("metadata", ["", "SherpaMetaData m 0 0", "SherpaMetaData m 0 0 0=9 1=1"])
+def test_nothing_is_known_of_other_graphs(metadata: str) -> None:
+    text = f"7767517\n{2 if metadata else 1} 1\n{metadata}\nInput in0 0 1 in0\n"
+    assert fed_shapes(loads(text).graph) == {}

@@ -77,7 +77,7 @@ def _shapes(
     metavar="NAME=SIZES",
     multiple=True,
     callback=_shapes,
-    help="With --verify-numbers: the shape of an input, width last, as in in0=39,80.",
+    help="The shape of an input that the file does not state, width last, as in in0=39,80.",
 )
 @click.option("--why", is_flag=True, help="Tell what was declined too, and why.")
 @click.option("--timing", is_flag=True, help="Tell how long each pass took.")
@@ -109,6 +109,8 @@ def command(
 
     Without --passes it does what ncnnoptimize does, and more; ncnnparam passes lists the passes. With BIN the
     weights are changed too, and written beside OUT under its name; without, passes that need weights decline.
+    What the file does not say about the shapes of its inputs, --shape can; of an encoder with SherpaMetaData
+    they are known.
 
     \b
     ncnnparam opt model.param model.bin -o opt.param
@@ -120,9 +122,9 @@ def command(
     from ncnnparam.cli.faults import tell_of_errors
     from ncnnparam.model import dumps
     from ncnnparam.passes import PassManager, catalog, parse_pipeline
+    from ncnnparam.speech.streaming import fed_shapes
+    from ncnnparam.views.shapes import know_shapes
 
-    if shapes and not verify_numbers:
-        raise click.UsageError("--shape is for --verify-numbers")
     if verify_numbers and weights is None:
         raise click.UsageError("--verify-numbers runs the model: name its .bin too")
     if form == "json" and (dry_run or output == "-" or (output is None and model == "-")):
@@ -131,6 +133,7 @@ def command(
     if target_name is not None:
         passes += [catalog.make(one, {"target": target_name}) for one in catalog.find("lower")]
     target = read_model(model, max_size, weights)
+    know_shapes(target.graph, fed_shapes(target.graph) | shapes)
     text = dumps(target)
 
     def observe(step: Step, now: Model) -> None:
@@ -143,7 +146,7 @@ def command(
             text = after
 
     manager = PassManager(
-        passes, verify=_verifier(verify, verify_numbers, shapes), until_stable=until_stable, observe=observe
+        passes, verify=_verifier(verify, verify_numbers), until_stable=until_stable, observe=observe
     )
     report = manager(target)
     if weights is None and not dry_run:
@@ -174,12 +177,12 @@ def _refuse_new_weights(model: Model) -> None:
         )
 
 
-def _verifier(verify: bool, numbers: bool, shapes: dict[str, tuple[int, ...]]) -> bool | Verifier:
+def _verifier(verify: bool, numbers: bool) -> bool | Verifier:
     if not numbers:
         return verify
     from ncnnparam.runtime.compare import same_numbers
 
-    return same_numbers(shapes)
+    return same_numbers()
 
 
 def _tell(step: Step, *, why: bool, timing: bool) -> None:

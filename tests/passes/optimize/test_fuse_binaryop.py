@@ -7,6 +7,7 @@ import pytest
 
 from ncnnparam import dumps
 from ncnnparam.passes import parse_pipeline
+from ncnnparam.views.shapes import know_shapes
 from ncnnparam.weights import Storage
 
 from .nets import assert_golden, assert_same_numbers, model, reasons, run
@@ -79,6 +80,18 @@ def test_eltwise_broadcasts_nothing(inputs: str, reason: str) -> None:
     _, result = run(parse_pipeline("fuse-binaryop-eltwise")[0], before)
     assert result.modified is not bool(reason)
     assert reason in reasons(result)
+
+
+@pytest.mark.parametrize(("shape", "reason"), [((4, 3), ""), ((1, 3), "may have different shapes")])
+def test_shapes_that_somebody_knows_count(shape: tuple[int, ...], reason: str) -> None:
+    text = "Input a 0 1 a\nInput b 0 1 b\nBinaryOp half 1 1 a h 0=2 1=1 2=0.5\nBinaryOp sum 2 1 h b out0"
+    before = model(text)
+    know_shapes(before.graph, {"a": (4, 3), "b": shape})
+    after, result = run(parse_pipeline("fuse-binaryop-eltwise")[0], before)
+    assert result.modified is not bool(reason)
+    assert reason in reasons(result)
+    assert_same_numbers(before, after)
+    assert dumps(after).splitlines()[2:4] == text.splitlines()[:2], "the file does not get them"
 
 
 def test_a_product_that_others_read_stays() -> None:

@@ -15,6 +15,8 @@ from ncnnparam import Model, load
 from ncnnparam.passes import PassManager, Report, catalog, parse_pipeline
 from ncnnparam.passes.manager import no_new_errors
 from ncnnparam.runtime.compare import TOLERANCE, compare_models, random_inputs
+from ncnnparam.speech.streaming import fed_shapes
+from ncnnparam.views.shapes import know_shapes
 
 from ...conftest import ROOT
 from .nets import assert_same_numbers, fill
@@ -67,12 +69,10 @@ EXCEPTIONS = {
     ): "the second Reduction has no such axis, and does nothing",
     ("quirk", "fuse_convolution_batchnorm"): "an activation is between them, and the output changes",
     ("nssd8", "fuse_convolution_batchnorm"): "the Convolution computes in int8, and the tool crashes",
-    ("nser", "fuse_binaryop_eltwise"): "the shapes could differ, and Eltwise broadcasts nothing",
 }
 """Where nothing is done for a reason."""
 MORE_LAYERS = {
     "quirk": "the tool lets a Convolution forget one activation for another",
-    "nser": "see above",
 }
 """Cases in which more layers are left than ncnnoptimize leaves, and why."""
 NO_USE = {"bop": {"nothing", "lost"}}
@@ -124,6 +124,7 @@ class Case:
     def load(self) -> Model:
         """The model before."""
         model = load(self.param, self.weights)
+        know_shapes(model.graph, fed_shapes(model.graph))  # as ncnnparam opt does
         if self.weights is None:
             fill(model)
         return model
