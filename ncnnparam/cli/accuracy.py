@@ -80,9 +80,15 @@ def print_texts(
     for one in different:
         emit(f"{one.name}\n{texts[one.name]}")
     emit(f"texts: {len(utterances) - len(different)} of {len(utterances)} are the same\n")
-    emit(f"token error rate: {_rate(tokens)}\n")
+    emit(f"token error rate: {rate(tokens)}\n")
     for which, errors in words.items():
-        emit(f"word error rate of {which}: {_rate(errors)}\n")
+        emit(f"word error rate of {which}: {rate(errors)}\n")
+
+
+def rate(errors: ErrorRate) -> str:
+    """Errors in percent, and how many of how many."""
+    share = f"{100 * errors.rate:.2f} %" if errors.rate < inf else "no tokens to count by"
+    return f"{share} ({errors.errors} of {errors.length})"
 
 
 def show(header: Sequence[str], rows: Sequence[Sequence[str]], form: str) -> None:
@@ -113,11 +119,6 @@ def _told(distance: Distance | None) -> str:
     not_finite = f", NaN or infinite: {lost[0]} in A, {lost[1]} in B" if any(lost) else ""
     sqnr = "equal" if distance.sqnr == inf else f"{decibel(distance.sqnr)} dB"
     return f"{sqnr}, cosine {distance.cosine:.6f}, max error {distance.max_abs:.4g}{not_finite}"
-
-
-def _rate(errors: ErrorRate) -> str:
-    share = f"{100 * errors.rate:.2f} %" if errors.rate < inf else "no tokens to count by"
-    return f"{share} ({errors.errors} of {errors.length})"
 
 
 def _first(names: Sequence[str]) -> str:

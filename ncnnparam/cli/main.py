@@ -38,6 +38,7 @@ COMMANDS = {
     "quantize": "Make an int8 model of a float one.",
     "compare": "Tell how far a model is from another one, on data.",
     "sensitivity": "Tell which layers of an int8 model hurt most.",
+    "decode": "Tell what a speech model hears in wavs.",
     "table": "Look at calibration tables, check, edit and merge them.",
     "view": "Draw a model.",
     "explain": "Tell what a layer type or a layer is.",

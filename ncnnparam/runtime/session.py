@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -75,6 +76,7 @@ class Session:
 
         self._ncnn = ncnn
         self._layers: list[Any] = []  # a net keeps bare pointers to Python's layers
+        self._runs: WeakSet[Run] = WeakSet()
         self._net = net = ncnn.Net()
         self._name = os.fspath(param)
         if float32:
@@ -103,14 +105,19 @@ class Session:
 
     def start(self, inputs: Mapping[str, NDArray[Any]]) -> Run:
         """Feeds blobs for a run from which blobs are fetched later."""
-        return Run(self._ncnn, self._net.create_extractor(), self._name).feed(inputs)
+        run = Run(self._ncnn, self._net.create_extractor(), self._name)
+        self._runs.add(run)
+        return run.feed(inputs)
 
     def close(self) -> None:
-        """Frees the net."""
+        """Frees the net and its runs."""
+        # ncnn crashes when a run is freed after its net, and a traceback may keep runs alive
+        for run in self._runs:
+            run.close()
         self._net.clear()
 
     def __del__(self) -> None:
-        self._net.clear()  # before the layers go, to which the net has bare pointers
+        self.close()  # before the layers go, to which the net has bare pointers
 
     def _keep(self, layer: Any) -> Any:
         self._layers.append(layer)
@@ -122,7 +129,12 @@ class Run:
 
     def __init__(self, ncnn: Any, extractor: Any, name: str) -> None:
         extractor.set_light_mode(False)
-        self._ncnn, self._extractor, self._name = ncnn, extractor, name
+        self._ncnn, self._name = ncnn, name
+        self._extractor: Any = extractor
+
+    def close(self) -> None:
+        """Frees the blobs."""
+        self._extractor = None
 
     def feed(self, inputs: Mapping[str, NDArray[Any]]) -> Run:
         """Puts blobs in.

@@ -29,6 +29,8 @@ PAGES = (
     "opt",
     "passes",
 )
+OTHERS = ("calibrate", "check", "compare", "decode", "diff", "demo", "sensitivity")
+"""Pages whose examples need what the package does not have."""
 ENCODER = "encoder.ncnn.param"
 UNTIDY = SMALL.replace(" " * 16, " ")
 """What the examples read from standard input."""
@@ -55,7 +57,9 @@ def test_examples(run: Run, root: Path, tmp_path: Path, monkeypatch: pytest.Monk
     assert BLOCK.sub(printed, text) == text
 
 
-@pytest.mark.parametrize("page", [*PAGES, "calibrate", "check", "compare", "diff", "demo", "sensitivity"])
+@pytest.mark.parametrize(
+    "page", [*PAGES, "calibrate", "check", "compare", "decode", "diff", "demo", "sensitivity"]
+)
 def test_every_option_is_on_the_page(run: Run, root: Path, page: str) -> None:
     text = (root / "docs/commands" / f"{page}.md").read_text(encoding="utf-8")
     options = set(
