@@ -113,7 +113,7 @@ class Convert(Table, frozen=True):
     """
 
     timeout: float = 1800.0
-    memory: int = 32 << 30
+    memory: int = 16 << 30
     fp16: Literal["pnnx", "ncnnparam"] = "pnnx"
 
 

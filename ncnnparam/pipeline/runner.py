@@ -140,6 +140,8 @@ def _check(model: Model, store: Store, options: Options) -> None:
     for stage, found in survey(model, store):
         if stage in chosen and (found.is_open or (options.force and found.state is State.DONE)):
             stage.check(model)
+            if stage.brings_files:
+                return  # what the later ones need may not be there yet
 
 
 def _run_model(model: Model, store: Store, options: Options, tell: Listener) -> None:

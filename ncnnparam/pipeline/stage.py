@@ -79,6 +79,7 @@ class Stage(ABC):
         tools: Packages whose version matters.
         modules: Modules that it cannot do without, each with the extra that installs it.
         does: What it does, in a few words.
+        brings_files: The files that a config names may come from it.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Stage(ABC):
     tools: tuple[str, ...] = ()
     modules: tuple[tuple[str, str], ...] = ()
     does: str
+    brings_files: bool = False
 
     def unwanted(self, model: Model) -> str:
         """Why this model does not need the stage; empty if it does."""

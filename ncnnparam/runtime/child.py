@@ -41,7 +41,10 @@ def main() -> None:
 
 
 def _work(ncnn: Any, net: Any, order: dict[str, Any]) -> dict[str, Any]:
-    return {"problem": _load(net, order) or _run(ncnn, net, order)}
+    problem = _load(net, order)
+    for run in order["runs"]:
+        problem = problem or _run(ncnn, net, run)
+    return {"problem": problem}
 
 
 def _measure(ncnn: Any, net: Any, order: dict[str, Any]) -> dict[str, Any]:
@@ -62,25 +65,23 @@ def _load(net: Any, order: dict[str, Any]) -> str:
     return ""
 
 
-def _run(ncnn: Any, net: Any, order: dict[str, Any]) -> str:
-    if order["inputs"] is None:
-        return ""
+def _run(ncnn: Any, net: Any, run: dict[str, Any]) -> str:
     import numpy as np
 
     extractor = net.create_extractor()
-    with np.load(order["inputs"], allow_pickle=False) as arrays:
+    with np.load(run["inputs"], allow_pickle=False) as arrays:
         for name, array in arrays.items():
             contiguous = np.ascontiguousarray(array)
             if extractor.input(name, ncnn.Mat(contiguous).clone()) != 0:
                 return f"ncnn has no input '{name}'"
     found: dict[str, Any] = {}
-    for name in order["outputs"]:
+    for name in run["outputs"]:
         status, mat = extractor.extract(name)
         if status != 0:
             return f"ncnn cannot compute '{name}'"
         # an empty one numpy would read from nowhere
         found[name] = np.zeros(0, np.float32) if mat.empty() else np.array(mat)
-    np.savez(order["result"], **found)
+    np.savez(run["result"], **found)
     return ""
 
 

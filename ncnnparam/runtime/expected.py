@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ncnnparam.errors import FileError, NcnnParamError
 from ncnnparam.ops import registry
-from ncnnparam.runtime.net import MEMORY, Outcome, run_net
+from ncnnparam.runtime.net import MEMORY, run_often
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,7 +106,7 @@ def read_calls(path: str | os.PathLike[str], graph: Graph) -> tuple[list[Call], 
 def prove(
     param: str | os.PathLike[str], weights: str | os.PathLike[str], graph: Graph, calls: Iterable[Call]
 ) -> list[Verdict]:
-    """Runs each call on ncnn, in a child process, and compares its outputs.
+    """Runs the calls on ncnn, in a child process, and compares their outputs.
 
     Args:
         param: The model's file.
@@ -120,21 +120,25 @@ def prove(
     types = {layer.type for layer in graph}
     known = [registry.get(name) for name in types]
     custom = [layer_type.name for layer_type in known if layer_type is not None and layer_type.custom]
-    verdicts: list[Verdict] = []
-    for call in calls:
-        outcome = run_net(param, weights, call.inputs, call.outputs, custom_types=custom, memory=MEMORY)
-        if not outcome.ok:
-            said = "; ".join(outcome.messages[-3:])
-            where = f" ({call.name})" if call.name else ""
-            raise NcnnParamError(f"{outcome.problem}{where}", hint=f"it said: {said}" if said else None)
-        verdicts += [_verdict(call, blob, outcome) for blob in call.outputs]
-    return verdicts
+    calls = list(calls)
+    runs = [(call.inputs, call.outputs) for call in calls]
+    outcome = run_often(param, weights, runs, custom_types=custom, memory=MEMORY)
+    if not outcome.ok:
+        said = "; ".join(outcome.messages[-3:])
+        failed = calls[len(outcome.runs)].name if len(outcome.runs) < len(calls) else ""
+        where = f" ({failed})" if failed else ""
+        raise NcnnParamError(f"{outcome.problem}{where}", hint=f"it said: {said}" if said else None)
+    return [
+        _verdict(call, blob, found)
+        for call, found in zip(calls, outcome.runs, strict=True)
+        for blob in call.outputs
+    ]
 
 
-def _verdict(call: Call, blob: str, outcome: Outcome) -> Verdict:
+def _verdict(call: Call, blob: str, found: Arrays) -> Verdict:
     import numpy as np
 
-    wanted, got = (side[blob].astype(np.float64) for side in (call.outputs, outcome.outputs))
+    wanted, got = (side[blob].astype(np.float64) for side in (call.outputs, found))
     scale = float(np.abs(wanted).max(initial=0))
     error = float("inf")
     if wanted.size == got.size and bool(np.isfinite(got).all()):

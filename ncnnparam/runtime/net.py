@@ -12,13 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ncnnparam.errors import NcnnParamError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+Run: TypeAlias = "tuple[Mapping[str, NDArray[Any]], Iterable[str]]"
+"""What to feed by blob name, and the blobs to fetch."""
 MEMORY = 4 << 30
 """Address space that the child may take by default, in bytes."""
 TIMEOUT = 120.0
@@ -35,6 +37,7 @@ class Outcome:
         problem: What went wrong, in one line; empty if nothing did.
         messages: What ncnn printed.
         outputs: The blobs that were asked for, by name; float32, shaped as ncnn gives them.
+        runs: The same of each run, if there were several; when one failed, of those before it.
         shapes: By blob name, sizes as numpy orders them, if ``blob_shapes`` asked.
         failed: Names of the layers that ``blob_shapes`` could not compute.
     """
@@ -44,6 +47,7 @@ class Outcome:
     problem: str = ""
     messages: list[str] = field(default_factory=list)
     outputs: dict[str, NDArray[Any]] = field(default_factory=dict)
+    runs: list[dict[str, NDArray[Any]]] = field(default_factory=list)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
 
@@ -68,7 +72,7 @@ def load_net(
     Raises:
         NcnnParamError: The ``ncnn`` package is not installed.
     """
-    return _in_child(param, weights, {}, [], custom_types, memory, timeout)
+    return _in_child(param, weights, [], custom_types, memory, timeout)
 
 
 def run_net(
@@ -95,7 +99,34 @@ def run_net(
     Raises:
         NcnnParamError: The ``ncnn`` package is not installed.
     """
-    return _in_child(param, weights, inputs, list(outputs), custom_types, memory, timeout)
+    outcome = _in_child(param, weights, [(inputs, list(outputs))], custom_types, memory, timeout)
+    outcome.outputs = outcome.runs[0] if outcome.runs else {}
+    return outcome
+
+
+def run_often(
+    param: str | os.PathLike[str],
+    weights: str | os.PathLike[str],
+    runs: Sequence[Run],
+    *,
+    custom_types: Iterable[str] = (),
+    memory: int = MEMORY,
+    timeout: float = TIMEOUT,
+) -> Outcome:
+    """Loads a model once and runs it several times; see ``run_net``.
+
+    Args:
+        param: The graph.
+        weights: The weights.
+        runs: What to feed each time, and which blobs to fetch.
+        custom_types: Layer types to register as layers that do nothing.
+        memory: Address space for the child in bytes; has no effect on Windows.
+        timeout: Seconds for the child, for each run.
+
+    Raises:
+        NcnnParamError: The ``ncnn`` package is not installed.
+    """
+    return _in_child(param, weights, runs, custom_types, memory, timeout * max(len(runs), 1))
 
 
 def blob_shapes(
@@ -123,14 +154,13 @@ def blob_shapes(
         NcnnParamError: The ``ncnn`` package is not installed.
     """
     zeros = {name: list(sizes) for name, sizes in inputs.items()}
-    return _in_child(param, None, {}, [], custom_types, memory, timeout, zeros)
+    return _in_child(param, None, [], custom_types, memory, timeout, zeros)
 
 
 def _in_child(
     param: str | os.PathLike[str],
     weights: str | os.PathLike[str] | None,
-    inputs: Mapping[str, NDArray[Any]],
-    outputs: list[str],
+    runs: Sequence[Run],
     custom_types: Iterable[str],
     memory: int,
     timeout: float,
@@ -143,15 +173,16 @@ def _in_child(
             "this needs the ncnn package, which is not installed", hint='pip install "ncnnparam[runtime]"'
         )
     with tempfile.TemporaryDirectory(prefix="ncnnparam-") as folder:
-        feed, result = Path(folder) / "inputs.npz", Path(folder) / "outputs.npz"
-        arrays: dict[str, Any] = dict(inputs)
-        np.savez(feed, **arrays)
+        results = [Path(folder) / f"{number}.outputs.npz" for number in range(len(runs))]
+        asked = []
+        for number, (inputs, outputs) in enumerate(runs):
+            feed, arrays = Path(folder) / f"{number}.inputs.npz", dict[str, Any](inputs)
+            np.savez(feed, **arrays)
+            asked.append({"inputs": str(feed), "outputs": list(outputs), "result": str(results[number])})
         order = {
             "param": os.fspath(param),
             "weights": os.fspath(weights) if weights is not None else None,
-            "inputs": str(feed) if inputs or outputs else None,
-            "outputs": outputs,
-            "result": str(result),
+            "runs": asked,
             "zeros": zeros,
             "custom_types": sorted(set(custom_types)),
             "memory": memory,
@@ -168,9 +199,11 @@ def _in_child(
         except subprocess.TimeoutExpired:
             return Outcome(False, "", f"ncnn was stopped after {timeout:g} seconds")
         outcome = _outcome(child)
-        if outcome.ok and result.exists():
+        for result in results:
+            if not result.exists():
+                break
             with np.load(result, allow_pickle=False) as found:
-                outcome.outputs = dict(found)
+                outcome.runs.append(dict(found))
         return outcome
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from ncnnparam.pipeline.config import Model, Table
 from ncnnparam.pipeline.config_read import read_models
+from ncnnparam.pipeline.stages import STAGES
 
 from ..pipeline.small import config, write_model
 from .conftest import Run
@@ -107,6 +111,35 @@ def test_init_finds_what_lies_there(run: Run, tmp_path: Path, monkeypatch: pytes
         "error: ncnnparam.toml exists\n  hint: --force writes over it\n",
     )
     assert run("pipeline", "init", "--yes", "--force").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["init", "run", "status"])
+def test_every_option_is_on_the_page(run: Run, root: Path, name: str) -> None:
+    text = (root / "docs/commands/pipeline.md").read_text(encoding="utf-8")
+    options = set(re.findall(r"--[a-z-]+", run("pipeline", name, "--help").out.partition("Options:")[2]))
+    assert {option for option in options - {"--help"} if option not in text} == set()
+
+
+def test_every_key_and_stage_is_on_the_page(root: Path) -> None:
+    text = (root / "docs/pipeline.md").read_text(encoding="utf-8")
+    sections = [field for field in msgspec.structs.fields(Model) if isinstance(field.type, type)]
+    tables = {field.name: field.type for field in sections if issubclass(field.type, Table)}
+    assert len(tables) == 10
+    for name, table in tables.items():
+        assert f"`[{name}]`" in text
+        for key in msgspec.structs.fields(table):
+            assert f"`{key.encode_name}`" in text, key.encode_name
+    for stage in STAGES:
+        assert f"| `{stage.name}` |" in text
+
+
+def test_the_example_of_several_models(root: Path, tmp_path: Path) -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", (root / "docs/pipeline.md").read_text(), re.DOTALL)
+    (tmp_path / "ncnnparam.toml").write_text(block)
+    small, large = read_models(tmp_path / "ncnnparam.toml")
+    assert (small.name, large.name) == ("small", "large")
+    assert large.trace.joiner == tmp_path / "large/joiner_jit_trace-pnnx.pt"
+    assert large.output.folder == tmp_path / "out/large"
 
 
 def test_init_of_an_empty_folder(run: Run, tmp_path: Path) -> None:

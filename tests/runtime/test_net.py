@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ncnnparam.runtime import load_net, run_net
+from ncnnparam.runtime.net import run_often
 
 pytest.importorskip("ncnn")
 
@@ -28,6 +29,16 @@ def test_runs_and_gives_numbers(model: tuple[Path, Path]) -> None:
     assert outcome.ok, outcome
     assert outcome.version
     np.testing.assert_array_equal(outcome.outputs["out0"], np.where(array < 0, array * 0.5, array))
+
+
+def test_several_runs_of_one_net(model: tuple[Path, Path]) -> None:
+    arrays = [np.full(3, number, dtype=np.float32) for number in (1, -2)]
+    outcome = run_often(*model, [({"in0": array}, ["out0"]) for array in arrays])
+    assert outcome.ok, outcome
+    assert [run["out0"].tolist() for run in outcome.runs] == [[1, 1, 1], [-1, -1, -1]]
+    outcome = run_often(*model, [({"in0": arrays[0]}, ["out0"]), ({"in7": arrays[1]}, ["out0"])])
+    assert "'in7'" in outcome.problem
+    assert len(outcome.runs) == 1
 
 
 def test_tells_a_refused_file(model: tuple[Path, Path]) -> None:

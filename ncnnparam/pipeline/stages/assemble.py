@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shlex
-import shutil
-import tempfile
 from collections.abc import Collection, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
-from ncnnparam.errors import FileError
 from ncnnparam.pipeline.config import PARTS, Model
 from ncnnparam.pipeline.files import Files, pair_roles
+from ncnnparam.pipeline.links import link
 from ncnnparam.pipeline.stage import Job, Result, Stage
 from ncnnparam.pipeline.wavs import wav_sources
 from ncnnparam.syntax import write_atomic
@@ -86,24 +82,6 @@ def _possible() -> Iterator[str]:
     for storage in ("fp16", "int8", FULL):
         for part in PARTS:
             yield from (file_name(part, storage, ending) for ending in ("param", "bin"))
-
-
-def link(source: Path, place: Path) -> None:
-    """Puts a file in a place: as a link where the disk has them, else as a copy.
-
-    Raises:
-        FileError: It cannot be written.
-    """
-    with tempfile.TemporaryDirectory(prefix=".", dir=place.parent) as folder:
-        temporary = Path(folder) / place.name
-        try:
-            try:
-                os.link(source, temporary)
-            except OSError:
-                shutil.copyfile(source, temporary)
-            os.replace(temporary, place)
-        except OSError as error:
-            raise FileError(f"cannot write {place}: {error.strerror}") from None
 
 
 def command_lines(names: Collection[str], wav: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import copyfile
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from ncnnparam.pipeline.files import Files, pair_roles
 from ncnnparam.pipeline.stage import Job, Result, Stage
 
 if TYPE_CHECKING:
+    from ncnnparam.export import Converted
     from ncnnparam.graph import Graph
 
 
@@ -20,25 +22,83 @@ class Convert(Stage):
     """Converts the three nets, or takes what pnnx wrote earlier."""
 
     name = "convert"
-    tools = ("pnnx", "torch")
+    tools = ("pnnx",)
     does = "converts TorchScript to ncnn"
+
+    def check(self, model: Model) -> None:
+        """Makes sure that pnnx is installed, or that what it wrote is there."""
+        if model.trace.how != "converted":
+            from ncnnparam.export import pnnx_program
+
+            pnnx_program()
+            return
+        missing = [part for part in PARTS if part not in model.trace.given()]
+        if missing:
+            raise ConfigError(
+                f'{model.name}: [trace] with how = "converted" needs {" and ".join(missing)}',
+                hint=f"name the .ncnn.param of each net in {model.file}",
+            )
 
     def sources(self, model: Model, files: Files) -> Mapping[str, Path]:
         """With ``how = "converted"`` what pnnx wrote."""
         return dict(_given(model)) if model.trace.how == "converted" else {}
 
+    def reads(self, model: Model, files: Files) -> Iterable[str]:
+        """TorchScript."""
+        return () if model.trace.how == "converted" else (f"{part}.pt" for part in PARTS)
+
+    def settings(self, model: Model) -> Any:
+        """Who makes the fp16 weights."""
+        return {"fp16": "ncnnparam" if model.trace.how == "converted" else model.convert.fp16}
+
     def needs(self, files: Files, read: Iterable[Path]) -> int:
-        """The fp32 weights and half of that again."""
-        return sum(path.stat().st_size for path in read) * 3 // 2
+        """The fp32 weights, half of that again, and what pnnx has in between."""
+        return sum(path.stat().st_size for path in read) * 5 // 2
 
     def run(self, job: Job) -> Result:
-        """Converts every net to fp32 and fp16."""
+        """Makes fp32 and fp16 forms of every net."""
         result = Result()
-        _take(job, result)
+        if job.model.trace.how == "converted":
+            _take(job, result)
+        else:
+            _convert(job, result)
         for part in PARTS:
-            _halve(part, job, result)
+            if pair_roles(part, "fp16")[0] not in result.files:
+                _halve(part, job, result)
         result.facts["nets"] = {part: _facts(part, result) for part in PARTS}
         return result
+
+
+def _convert(job: Job, result: Result) -> None:
+    """Has pnnx convert the nets, several at a time if that is allowed."""
+    from ncnnparam.export import convert
+
+    how = job.model.convert
+    storages = ("fp32", "fp16") if how.fp16 == "pnnx" else ("fp32",)
+    tasks = [(part, storage) for storage in storages for part in PARTS]
+
+    def one(task: tuple[str, str]) -> Converted:
+        part, storage = task
+        return convert(
+            job.files[f"{part}.pt"].path,
+            job.folder,
+            fp16=storage == "fp16",
+            timeout=how.timeout,
+            memory=how.memory,
+            name=f"{part}.{storage}",
+        )
+
+    with ThreadPoolExecutor(job.jobs) as pool:
+        for number, ((part, storage), made) in enumerate(zip(tasks, pool.map(one, tasks), strict=True), 1):
+            job.tell.advance(number, len(tasks))
+            result.files |= zip(pair_roles(part, storage), (made.param, made.weights), strict=True)
+            if storage == storages[0]:
+                result.files[f"{part}.pnnx"] = made.pnnx_param
+                result.facts[part] = {
+                    "recorded_inputs_dropped": made.recorded_inputs_dropped,
+                    "unknown": made.unknown,
+                    "seconds": made.seconds,
+                }
 
 
 def _given(model: Model) -> Iterable[tuple[str, Path]]:

@@ -12,10 +12,14 @@ from ncnnparam.pipeline.stages.prove import Prove
 from ncnnparam.pipeline.stages.quantize import Quantize
 from ncnnparam.pipeline.stages.repair import Repair
 from ncnnparam.pipeline.stages.report import Report
+from ncnnparam.pipeline.stages.source import Source
 from ncnnparam.pipeline.stages.tokens import Tokens
+from ncnnparam.pipeline.stages.trace import Trace
 from ncnnparam.pipeline.stages.verify import Verify
 
 STAGES: tuple[Stage, ...] = (
+    Source(),
+    Trace(),
     Tokens(),
     Convert(),
     Repair(),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ncnnparam.errors import NcnnParamError
-from ncnnparam.pipeline.config import Model
+from ncnnparam.pipeline.config import PARTS, Model
 from ncnnparam.pipeline.files import Files, pair_roles
+from ncnnparam.pipeline.metadata import resolved_metadata
 from ncnnparam.pipeline.stage import Job, Result, Stage
 
 if TYPE_CHECKING:
-    from ncnnparam.runtime.expected import Verdict
+    from ncnnparam.export.prove import Proof
+    from ncnnparam.runtime.expected import Call, Verdict
 
 
 class Prove(Stage):
@@ -31,12 +33,17 @@ class Prove(Stage):
     def settings(self, model: Model) -> Any:
         """What is compared, and how far it may be off."""
         how = model.prove
-        return {"chunks": how.chunks, "tolerance": how.tolerance, "half-tolerance": how.half_tolerance}
+        told = {"chunks": how.chunks, "tolerance": how.tolerance, "half-tolerance": how.half_tolerance}
+        return {**told, "kind": model.kind, "flags": {flag.name: flag.value for flag in model.flags}}
 
     def reads(self, model: Model, files: Files) -> Iterable[str]:
-        """The nets."""
-        for storage in ("fp32", "fp16"):
-            yield from pair_roles("encoder", storage)
+        """The nets, and their TorchScript."""
+        scripted = model.trace.how != "converted"
+        for part in PARTS if scripted else PARTS[:1]:
+            for storage in ("fp32", "fp16"):
+                yield from pair_roles(part, storage)
+        if scripted:
+            yield from ("tokens", *(f"{part}.pt" for part in PARTS))
 
     def sources(self, model: Model, files: Files) -> Mapping[str, Path]:
         """Numbers that are given."""
@@ -44,29 +51,41 @@ class Prove(Stage):
 
     def run(self, job: Job) -> Result:
         """Compares each net in each storage."""
+        from ncnnparam.export import prove
+
         result = Result(facts={"proofs": []})
         limits = {"fp32": job.model.prove.tolerance, "fp16": job.model.prove.half_tolerance}
-        for storage, limit in limits.items():
-            verdicts = _expected(job, storage)
-            result.facts["proofs"] += _facts("encoder", storage, verdicts, limit)
-            _require("encoder", storage, verdicts, limit)
-            worst = max(verdict.error for verdict in verdicts)
-            job.tell.line(f"{storage} encoder: off by {worst:.2g} at most (limit {limit:g})")
+        for part, calls in _calls(job):
+            for storage, limit in limits.items():
+                proof = prove(*job.files.pair(part, storage), calls, tolerance=limit)
+                result.facts["proofs"] += _facts(part, storage, proof)
+                _require(part, storage, proof)
+                worst = proof.worst.error
+                job.tell.line(f"{storage} {part}: off by {worst:.2g} at most (limit {limit:g})")
         return result
 
 
-def _expected(job: Job, storage: str) -> list[Verdict]:
-    """The encoder's numbers beside those of a file."""
+def _calls(job: Job) -> Iterator[tuple[str, list[Call]]]:
+    """What each net is fed, and what PyTorch gave."""
+    from ncnnparam.export import decoder_calls, encoder_calls, joiner_calls, read_tokens
     from ncnnparam.model import load
-    from ncnnparam.runtime.expected import prove, read_calls
+    from ncnnparam.runtime.expected import read_calls
+    from ncnnparam.speech.streaming import streaming
 
-    assert job.model.prove.expected is not None
-    pair = job.files.pair("encoder", storage)
-    graph = load(pair.param).graph
-    return prove(*pair, graph, read_calls(job.model.prove.expected, graph)[0])
+    graph = load(job.files["encoder.fp32.param"].path).graph
+    if job.model.prove.expected is not None:
+        yield "encoder", read_calls(job.model.prove.expected, graph)[0]
+    if job.model.trace.how == "converted":
+        return
+    how = streaming(resolved_metadata(job.model, graph).metadata)
+    scripts = {part: job.files[f"{part}.pt"].path for part in PARTS}
+    yield "encoder", encoder_calls(scripts["encoder"], how, chunks=job.model.prove.chunks)
+    yield "decoder", decoder_calls(scripts["decoder"], read_tokens(job.files["tokens"].path).size)
+    yield "joiner", joiner_calls(scripts["joiner"])
 
 
-def _facts(part: str, storage: str, verdicts: list[Verdict], limit: float) -> list[dict[str, Any]]:
+def _facts(part: str, storage: str, proof: Proof) -> list[dict[str, Any]]:
+    verdicts = proof.verdicts
     calls = dict.fromkeys(verdict.call for verdict in verdicts)
     found = []
     for call in calls:
@@ -79,20 +98,20 @@ def _facts(part: str, storage: str, verdicts: list[Verdict], limit: float) -> li
                 "call": call,
                 "outputs": len(errors),
                 "error": error,
-                "limit": limit,
+                "limit": proof.tolerance,
             }
         )
     return found
 
 
-def _require(part: str, storage: str, verdicts: list[Verdict], limit: float) -> None:
-    wrong = [verdict for verdict in verdicts if not verdict.is_within(limit)]
+def _require(part: str, storage: str, proof: Proof) -> None:
+    wrong = proof.wrong
     if wrong:
         lines = "\n  ".join(_wrong(verdict) for verdict in wrong[:8])
         more = f"\n  and {len(wrong) - 8} more" if len(wrong) > 8 else ""
         raise NcnnParamError(
-            f"{len(wrong)} of {len(verdicts)} outputs of the {storage} {part} are not what PyTorch gives:\n"
-            f"  {lines}{more}",
+            f"{len(wrong)} of {len(proof.verdicts)} outputs of the {storage} {part} are not what PyTorch "
+            f"gives:\n  {lines}{more}",
             hint="a repair is missing or wrong: ncnnparam repair -v shows what was done; [prove] sets the "
             "tolerance",
         )

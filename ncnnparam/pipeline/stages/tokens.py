@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from shutil import copyfile
 
 from ncnnparam.errors import ConfigError
 from ncnnparam.pipeline.config import Model
@@ -13,7 +12,7 @@ from ncnnparam.pipeline.stage import Job, Result, Stage
 
 
 class Tokens(Stage):
-    """Writes ``tokens.txt``."""
+    """Writes ``tokens.txt``, from a model of sentencepiece or from another one."""
 
     name = "tokens"
     tools = ("sentencepiece",)
@@ -21,7 +20,7 @@ class Tokens(Stage):
 
     def check(self, model: Model) -> None:
         """Makes sure that something tells the tokens."""
-        if model.tokens.tokens is None and model.tokens.bpe_model is None:
+        if token_source(model) is None:
             raise ConfigError(
                 f"{model.name}: nothing tells the tokens",
                 hint=f"name bpe-model or tokens under [tokens] in {model.file}",
@@ -29,11 +28,21 @@ class Tokens(Stage):
 
     def sources(self, model: Model, files: Files) -> Mapping[str, Path]:
         """What tells them."""
-        return {} if model.tokens.tokens is None else {"tokens": model.tokens.tokens}
+        source = token_source(model)
+        return {} if source is None else {"tokens": source}
 
     def run(self, job: Job) -> Result:
         """Writes them."""
-        place = job.folder / "tokens.txt"
-        assert job.model.tokens.tokens is not None
-        copyfile(job.model.tokens.tokens, place)
-        return Result({"tokens": place})
+        from ncnnparam.export import read_tokens, write_tokens
+
+        source = token_source(job.model)
+        assert source is not None
+        tokens = read_tokens(source)
+        place = write_tokens(tokens, job.folder / "tokens.txt")
+        job.tell.line(f"{tokens.size} tokens, the blank is {tokens.blank}")
+        return Result({"tokens": place}, {"size": tokens.size, "blank": tokens.blank})
+
+
+def token_source(model: Model) -> Path | None:
+    """The file that tells the tokens."""
+    return model.tokens.bpe_model or model.tokens.tokens

@@ -10,6 +10,7 @@ from ncnnparam.errors import FileError
 from ncnnparam.pipeline.accuracy import layer_errors
 from ncnnparam.pipeline.config import PARTS, Model
 from ncnnparam.pipeline.files import Files, pair_roles
+from ncnnparam.pipeline.metadata import resolved_metadata
 from ncnnparam.pipeline.stage import Facts, Job, Result, Stage
 from ncnnparam.pipeline.wavs import require_wavs, wav_sources
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ncnnparam.speech.heard import Heard
 
 STORAGES = ("fp32", "fp16", "int8")
+TORCH = "torch"
 _SHERPA = "sherpa-ncnn"
 
 
@@ -25,7 +27,7 @@ class Verify(Stage):
     """Decodes wavs with fp32, fp16 and int8, and compares what is heard."""
 
     name = "verify"
-    tools = ("sherpa-ncnn", "ncnn", "kaldi-native-fbank", "kaldialign")
+    tools = ("sherpa-ncnn", "ncnn", "torch", "kaldi-native-fbank", "kaldialign")
     modules = (
         ("sherpa_ncnn", "speech"),
         ("soundfile", "speech"),
@@ -61,6 +63,7 @@ class Verify(Stage):
             for part in PARTS:
                 yield from pair_roles(part, _form(files, part, storage))
         yield "tokens"
+        yield from (f"{part}.pt" for part in PARTS if _torch(files))
 
     def sources(self, model: Model, files: Files) -> Mapping[str, Path]:
         """The wavs and their transcripts."""
@@ -71,15 +74,15 @@ class Verify(Stage):
         """Decodes with each storage and counts errors."""
         wavs = [str(path) for path in wav_sources(job.model.verify_wavs).values()]
         heard: dict[str, list[Heard]] = {}
-        storages = list(_storages(job.files))
-        for number, storage in enumerate(storages):
-            heard[storage] = _hear(job, storage, wavs, number, len(storages))
+        engines = [*_torch(job.files), *_storages(job.files)]
+        for number, engine in enumerate(engines):
+            heard[engine] = _hear(job, engine, wavs, number * len(wavs), len(engines) * len(wavs))
         facts = _facts(job.model, heard)
         if "int8" in heard:
             facts["layers"] = layer_errors(_nets(job.files, "fp32"), _nets(job.files, "int8"), wavs)
         for line in _told(facts):
             job.tell.line(line)
-        return Result(facts=facts)
+        return Result(facts=facts, problems=list(_differences(heard)))
 
 
 def _storages(files: Files) -> Iterator[str]:
@@ -98,19 +101,38 @@ def _nets(files: Files, storage: str) -> NetFiles:
     return NetFiles(*(files.pair(part, _form(files, part, storage)) for part in PARTS))
 
 
-def _hear(job: Job, storage: str, wavs: Sequence[str], number: int, models: int) -> list[Heard]:
-    from ncnnparam.speech.files import ModelFiles
-    from ncnnparam.speech.sherpa import decode
+def _torch(files: Files) -> tuple[str, ...]:
+    """PyTorch, if there is TorchScript."""
+    return (TORCH,) if all(f"{part}.pt" in files for part in PARTS) else ()
 
-    done = number * len(wavs)
+
+def _hear(job: Job, engine: str, wavs: Sequence[str], done: int, total: int) -> list[Heard]:
+    """What an engine hears: sherpa-ncnn with a storage of the model, or PyTorch."""
+    from ncnnparam.model import load
+    from ncnnparam.speech import sherpa, torchscript
+    from ncnnparam.speech.files import ModelFiles
 
     def advance(heard: Heard) -> None:
         nonlocal done
         done += 1
-        job.tell.advance(done, models * len(wavs))
+        job.tell.advance(done, total)
 
-    model = ModelFiles(_nets(job.files, storage), str(job.files["tokens"].path))
-    return decode(model, wavs, threads=job.model.verify.threads, advance=advance)
+    tokens, threads = str(job.files["tokens"].path), job.model.verify.threads
+    if engine == TORCH:
+        scripts = torchscript.TorchFiles(*(str(job.files[f"{part}.pt"].path) for part in PARTS))
+        graph = load(job.files["encoder.fp32.param"].path).graph
+        metadata = resolved_metadata(job.model, graph).metadata
+        return torchscript.decode(scripts, metadata, tokens, wavs, threads=threads, advance=advance)
+    model = ModelFiles(_nets(job.files, engine), tokens)
+    return sherpa.decode(model, wavs, threads=threads, advance=advance)
+
+
+def _differences(heard: Mapping[str, Sequence[Heard]]) -> Iterator[str]:
+    """What fp32 hears otherwise than PyTorch: the same numbers should give the same text."""
+    for right, found in zip(heard.get(TORCH, ()), heard["fp32"], strict=False):
+        if right.tokens != found.tokens:
+            name = Path(right.name).name
+            yield f"{name}: PyTorch hears '{right.text}', sherpa-ncnn with fp32 '{found.text}'"
 
 
 def _told(facts: Facts) -> Iterator[str]:
