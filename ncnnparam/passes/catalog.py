@@ -21,18 +21,17 @@ Factory: TypeAlias = Callable[..., Pass]
 ENTRY_POINTS = "ncnnparam.passes"
 """The group in which a plugin names its passes: ``name = "package.module:Name"``."""
 FAMILIES = ("optimize", "compat", "pnnx")
-"""Packages under ``ncnnparam.passes`` with a tuple ``PASSES``; a family's name stands for all of them."""
+"""Packages under ``ncnnparam.passes`` with a tuple ``PASSES``; a family's name stands for all of them.
+Those in a tuple ``APART`` are run only if they are asked for by their own names."""
 ABOVE = {"fold-constants": "ncnnparam.runtime.fold:FoldConstants"}
 """Passes of the floors above, and where they are; like those of plugins they are imported when asked for."""
 
 
 @cache
-def _own() -> Mapping[str, Mapping[str, Factory]]:
-    found = {}
-    for family in FAMILIES:
-        passes = import_module(f"ncnnparam.passes.{family}").PASSES
-        found[family] = {one.name: _factory(one, one.name) for one in passes}
-    return found
+def _own(family: str, which: str = "PASSES") -> Mapping[str, Factory]:
+    """The passes of a family, which is imported when the first of them is asked for."""
+    passes = getattr(import_module(f"ncnnparam.passes.{family}"), which, ())
+    return {one.name: _factory(one, one.name) for one in passes}
 
 
 @cache
@@ -43,12 +42,13 @@ def _of_plugins() -> Mapping[str, str]:
 
 def names() -> list[str]:
     """Names of all passes: family by family, then those of plugins."""
-    return [*(name for family in _own().values() for name in family), *sorted(_of_plugins())]
+    own = [name for family in FAMILIES for which in ("PASSES", "APART") for name in _own(family, which)]
+    return [*own, *sorted(_of_plugins())]
 
 
 def families() -> dict[str, list[str]]:
     """The families, with the names of their passes in the order in which they are run."""
-    return {family: list(passes) for family, passes in _own().items()}
+    return {family: list(_own(family)) for family in FAMILIES}
 
 
 def find(name: str) -> list[Factory]:
@@ -60,16 +60,17 @@ def find(name: str) -> list[Factory]:
     Raises:
         ConfigError: There is none, or a plugin's pass cannot be imported.
     """
-    for family, passes in _own().items():
-        if name == family:
-            return list(passes.values())
-        if name in passes:
-            return [passes[name]]
+    if name in FAMILIES:
+        return list(_own(name).values())
+    for family in FAMILIES:
+        for which in ("PASSES", "APART"):
+            if name in _own(family, which):
+                return [_own(family, which)[name]]
     if name in _of_plugins():
         return [load(_of_plugins()[name], name=name)]
     matching = [other for other in names() if "*" in name and fnmatchcase(other, name)]
     if not matching:
-        known = [*names(), *_own()]
+        known = [*names(), *FAMILIES]
         hint = did_you_mean(name, known) or "ncnnparam passes lists them"
         raise ConfigError(f"there is no pass '{name}'", hint=hint)
     return [factory for other in matching for factory in find(other)]

@@ -31,9 +31,16 @@ class _MeanOfMean(_MeanOfPicture):
     name = "mean-of-mean"
     pattern = f"""
         Reduction first 1 1 x y  {_MEAN} axes=1|2|-1|-2
-        Reduction last  1 1 y z  {_MEAN} axes=1|-1
+        Reduction last  1 1 y z  {_MEAN} axes=1|2|-1
     """
     replacement = "Pooling last 1 1 x z  pooling_type=1 global_pooling=1"
+
+    def check(self, match: Match) -> str | None:
+        """Declines an axis that the first Reduction has left no place for: ncnn does nothing then."""
+        last = match["last"]
+        if last["axes"] == (2,):
+            return f"{last.name} is over axis 2, and {match['first'].name} leaves the axes 0 and 1"
+        return super().check(match)
 
 
 class _MeanOfBothAxes(_MeanOfPicture):

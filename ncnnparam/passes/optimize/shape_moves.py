@@ -19,7 +19,7 @@ from ncnnparam.passes.optimize.sizes import (
     whole,
     wholes,
 )
-from ncnnparam.passes.pnnx.order import permuted_axes
+from ncnnparam.passes.order import permuted_axes
 
 if TYPE_CHECKING:
     from ncnnparam.graph import Layer

@@ -1,6 +1,7 @@
 """Repairs of what pnnx writes: layers that ncnn does not know, and axes that it counted wrongly."""
 
 from ncnnparam.passes.pnnx.account import (
+    APART,
     NCNN,
     PASSES,
     SHERPA,
@@ -13,6 +14,7 @@ from ncnnparam.passes.pnnx.base import Repair, beside
 from ncnnparam.passes.pnnx.text import PnnxGraph, parse_pnnx, read_pnnx
 
 __all__ = [
+    "APART",
     "NCNN",
     "PASSES",
     "SHERPA",

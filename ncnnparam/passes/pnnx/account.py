@@ -48,6 +48,8 @@ PASSES: tuple[type[Repair], ...] = (*_COMMON, FloatConstants, LowerAsStrided)
 """The repairs for ncnn itself, in their order."""
 SHERPA_PASSES: tuple[type[Repair], ...] = (*_COMMON, SherpaPooling, FloatConstants, SherpaAsStrided)
 """The repairs for sherpa-ncnn, which has layers of its own and lacks some of ncnn's."""
+APART: tuple[type[Repair], ...] = (SherpaPooling, SherpaAsStrided, DynamicReshapes)
+"""Those that only some want: what sherpa-ncnn has, and sizes that somebody must name."""
 SHERPA = "sherpa-ncnn"
 NCNN = "ncnn"
 
@@ -100,11 +102,14 @@ def repair(model: Model, pnnx: PnnxGraph | None, runtime: Target, *, dynamic: It
     if sizes:
         passes.append(DynamicReshapes(pnnx, sizes))
     report = PassManager(passes)(model)
-    account = Account(report.model, left=_unknown(report.model, runtime, for_sherpa))
+    account = Account(report.model)
     optional = {one.name for one in passes if one.optional}
     for step in report.steps:
         account.changes += [(step.name, note) for note in step.result.changes]
         (account.kept if step.name in optional else account.left).extend(step.result.declined)
+    told = {name for note in account.left for name in note.layers}
+    unknown = _unknown(report.model, runtime, for_sherpa)
+    account.left += [note for note in unknown if not told.intersection(note.layers)]
     account.weights_changed = _weights(model) != _weights(report.model)
     return account
 

@@ -88,10 +88,12 @@ def maker(blob: Blob) -> Layer | None:
     return blob.source.producer
 
 
-def is_computed(blob: Blob) -> bool:
-    """Whether a blob is no input of the network."""
-    layer = maker(blob)
-    return layer is not None and layer.type != "Input"
+def must_stay(layer: Layer) -> str | None:
+    """Why a layer that does nothing cannot go, or None: what the network gives must not be what it is fed."""
+    above = maker(layer.inputs[0])
+    if layer.outputs[0].uses or (above is not None and above.type != "Input"):
+        return None
+    return "an output of the network would be an input of it"
 
 
 def _check_order(graph: Graph) -> None:

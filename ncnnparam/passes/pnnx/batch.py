@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ncnnparam.ops import registry
+from ncnnparam.passes.order import from_front, order_type, permuted_axes, to_front
 from ncnnparam.passes.pnnx.base import Repair, layers_of, readers
-from ncnnparam.passes.pnnx.order import from_front, order_type, permuted_axes, to_front
 from ncnnparam.passes.pnnx.shapes import axis_param, size_params, stated_sizes
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ class ExplicitBatch(Repair):
         for layer, reason in regions.problems:
             result.decline(reason, layer.name)
         if regions.problems:
+            at_fault = {layer.name for layer, _ in regions.problems}
+            others = [layer.name for layer in found if layer.name not in at_fault]
+            if others:
+                result.decline("left too, for all of them are rewritten or none", *others)
             return
         for layer, rank in regions.inside:
             _count_further(layer, rank)

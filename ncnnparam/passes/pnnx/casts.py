@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncnnparam.passes.pnnx.base import Repair, is_computed, layers_of, maker
+from ncnnparam.passes.pnnx.base import Repair, layers_of, maker, must_stay
 
 if TYPE_CHECKING:
     from ncnnparam.graph import Blob
@@ -35,8 +35,8 @@ class DropCasts(Repair):
             elif not _is_whole(layer.inputs[0]) and _cuts(operator) and len(layer.inputs) == 1:
                 graph.replace(layer, "UnaryOp", op_type=_TRUNC)
                 result.change("a cast to integers: UnaryOp trunc", layer.name)
-            elif not is_computed(layer.inputs[0]):
-                result.decline("an output of the network would be an input of it", layer.name)
+            elif (reason := must_stay(layer)) is not None:
+                result.decline(reason, layer.name)
             else:
                 graph.remove(layer, keep=0)
                 result.change("a cast that changes no number: removed", layer.name)

@@ -27,6 +27,8 @@ class FloatConstants(Repair):
         for layer in model.graph.find("MemoryData"):
             attribute = self.operator(layer, "pnnx.Attribute")
             tensor = attribute.arrays.get("data") if attribute is not None else None
+            if tensor is None and not _wants_integers(layer) and _may_be_integers(layer):
+                result.decline("may be integers, and its type is only in the .pnnx.param", layer.name)
             if tensor is None or tensor.dtype not in _INTEGERS or _wants_integers(layer):
                 continue
             if not layer.weights:
@@ -41,6 +43,20 @@ class FloatConstants(Repair):
 def _wants_integers(layer: Layer) -> bool:
     users = readers(layer.outputs[0]) if layer.outputs else []
     return not users or any(user.type in _READS_INTEGERS for user in users)
+
+
+def _may_be_integers(layer: Layer) -> bool:
+    """Whether all numbers are such as the bits of small integers give: smaller than floats are."""
+    import numpy as np
+
+    if "data" not in layer.weights:
+        return False
+    found = layer.weights["data"].numpy()
+    return (
+        found.dtype == np.float32
+        and bool(np.any(found))
+        and bool(np.all(np.abs(found) < np.finfo(np.float32).tiny))
+    )
 
 
 def _as_floats(layer: Layer) -> NDArray[Any] | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncnnparam.passes.pnnx.base import Repair, is_computed, layers_of, readers
-from ncnnparam.passes.pnnx.order import Axes, order_type, permuted_axes, without
+from ncnnparam.passes.order import Axes, order_type, permuted_axes, without
+from ncnnparam.passes.pnnx.base import Repair, layers_of, must_stay, readers
 from ncnnparam.passes.pnnx.shapes import axis_param, ranks
 
 if TYPE_CHECKING:
@@ -28,15 +28,21 @@ class DropMatrixUnsqueezes(Repair):
     """Remove an ExpandDims that gives a batch axis back to a matrix."""
 
     name = "pnnx-drop-matrix-unsqueezes"
+    optional = True
 
     def repair(self, model: Model, result: PassResult) -> None:
         """Removes those that are read by layers for matrices alone."""
         known = ranks(model.graph)
         for layer in layers_of(model.graph, "ExpandDims"):
             users = {user.type for user in readers(layer.outputs[0])}
-            if known.get(layer.inputs[0].name) == 2 and users and users <= _MATRIX_READERS:
+            if not users or not users <= _MATRIX_READERS:
+                continue
+            rank, takes = known.get(layer.inputs[0].name), " and ".join(sorted(users))
+            if rank == _RANK - 1:
                 model.graph.remove(layer)
-                result.change(f"removed: {' and '.join(sorted(users))} takes a matrix", layer.name)
+                result.change(f"removed: {takes} takes a matrix", layer.name)
+            elif rank is None:
+                result.decline(f"{takes} takes a matrix, and cannot tell whether this was one", layer.name)
 
 
 class MatrixPermutes(Repair):
@@ -59,8 +65,8 @@ class MatrixPermutes(Repair):
             elif order_type(left):
                 layer["order_type"] = order_type(left)
                 result.change(f"order {order} of three axes is a transposition of a matrix", layer.name)
-            elif not is_computed(layer.inputs[0]):
-                result.decline("an output of the network would be an input of it", layer.name)
+            elif (reason := must_stay(layer)) is not None:
+                result.decline(reason, layer.name)
             else:
                 model.graph.remove(layer)
                 result.change(f"order {order} of three axes does nothing to a matrix: removed", layer.name)

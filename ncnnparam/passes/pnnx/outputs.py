@@ -35,7 +35,7 @@ class StackedOutputs(Repair):
         for layer in layers_of(model.graph, "Reshape"):
             sizes = stated_sizes(layer)
             if not layer.outputs[0].uses and sizes is not None and len(sizes) > _MOST:
-                _flatten(model, layer, sizes, result)
+                _flatten(model, layer, sizes, shapes.get(layer.outputs[0].name), result)
 
     def _stack(self, model: Model, layer: Layer, shape: tuple[int, ...] | None, result: PassResult) -> None:
         sizes = _without_batch(shape) if shape is not None else None
@@ -48,9 +48,18 @@ class StackedOutputs(Repair):
         result.change(f"joins along axis 0 to {_text(sizes)}", layer.name)
 
 
-def _flatten(model: Model, layer: Layer, sizes: Sequence[int], result: PassResult) -> None:
+def _flatten(
+    model: Model,
+    layer: Layer,
+    sizes: Sequence[int],
+    shape: tuple[int, ...] | None,
+    result: PassResult,
+) -> None:
     left = _without_batch(sizes)
-    if left is not None:
+    if left is None:
+        if shape != tuple(sizes):
+            result.decline(f"cannot tell which axis of {_text(sizes)} is the batch axis", layer.name)
+    else:
         model.graph.replace(layer, "Reshape", params=size_params(left))
         result.change(f"{_text(sizes)} without the batch axis is {_text(left)}", layer.name)
 

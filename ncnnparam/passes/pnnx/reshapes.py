@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ncnnparam.passes.order import from_front, to_front
 from ncnnparam.passes.pnnx.base import Repair, layers_of, maker, readers
 from ncnnparam.passes.pnnx.batch import INPUT_AXIS, OUTPUT_AXIS
-from ncnnparam.passes.pnnx.order import from_front, to_front
 from ncnnparam.passes.pnnx.shapes import size_params
 
 if TYPE_CHECKING:

@@ -50,7 +50,10 @@ def _fit(
 ) -> None:
     """Gives a piece as many axes as what it is joined with has."""
     rank = next((rank for rank in (_joined_rank(reader, known) for reader in readers(piece)) if rank), None)
-    if rank is None or shape is None:
+    if rank is None:
+        return
+    if shape is None:
+        result.decline(f"a piece of unknown shape is joined with blobs of {rank} axes", layer.name)
         return
     sizes = list(shape)
     while len(sizes) > rank and 1 in sizes:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from ncnnparam import Model, dumps, loads
 from ncnnparam.checks import check
 from ncnnparam.passes.compat import Lower, RenewAxes
 
-from ..optimize.nets import assert_same_numbers, header, reasons, run
+from ..optimize.nets import assert_same_numbers, header, outputs_of, reasons, run
 
 PICTURE = "Input in0 0 1 in0 0=5 1=4 2=3"
 NEW, OLD, OLDEST = "latest", "ncnn-20211208", "ncnn-20210525"
@@ -69,6 +70,20 @@ def test_reduction_for_an_old_release_and_back() -> None:
     back, _ = run(RenewAxes(NEW), old)
     assert dict(back.graph.layer("r").params) == dict(original.graph.layer("r").params)
     assert_same_numbers(original, back)
+
+
+def test_recounted_axes_are_those_that_were_meant() -> None:
+    """Converters of 2018 took width and height for each other, and counted the batch as axis 0."""
+    text = header(
+        f"{PICTURE}\nSplit s 1 2 in0 a b\nSoftmax x 1 1 a out0 0=1\n"
+        "Reduction m 1 1 b out1 0=3 1=0 -23303=2,2,3"
+    )
+    made, _ = run(RenewAxes(), loads(text))
+    picture = np.random.default_rng(0).normal(size=(3, 4, 5)).astype(np.float32)
+    found = outputs_of(made, {"in0": picture})
+    powers = np.exp(picture)
+    np.testing.assert_allclose(found["out0"], powers / powers.sum(axis=2, keepdims=True), rtol=1e-4)
+    np.testing.assert_allclose(found["out1"], picture.mean(axis=(1, 2)), rtol=1e-4, atol=1e-6)
 
 
 def test_reduction_of_the_batch_is_declined() -> None:

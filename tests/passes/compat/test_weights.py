@@ -105,3 +105,11 @@ def test_an_old_name_with_strange_params_stays() -> None:
     after, result = run(RenewNames(), loads(text))
     assert reasons(result) == "l: LSTM has no param 25"
     assert dumps(after) == text
+
+
+def test_a_renamed_lstm_computes_what_it_did() -> None:
+    text = "Input in0 0 1 in0 0=4 1=3\n{} l 1 1 in0 out0 0=2 1=48 2=0 3=3"
+    today, old = model(text.format("LSTM")), loads(header(text.format("LSTM2")))
+    old.graph.layer("l")._weights = today.graph.layer("l")._weights
+    after, _ = run(RenewNames(), old)
+    assert_same_numbers(today, after)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from math import sqrt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ncnnparam import Model, dumps, loads
+from ncnnparam import Model, dumps, loads, save
 from ncnnparam.passes import Pass, PassManager, PassResult
 from ncnnparam.runtime.compare import TOLERANCE, compare_models, random_inputs
+from ncnnparam.runtime.net import run_net
 from ncnnparam.weights import Storage, wanted
 
 CASES = Path(__file__).parent / "cases"
@@ -81,6 +85,17 @@ def assert_same_numbers(
     """Both models give the same outputs, in shape and in numbers, on the real ncnn."""
     for difference in compare_models(before, after, random_inputs(before.graph, shapes), outputs):
         assert difference.is_within(tolerance), difference
+
+
+def outputs_of(made: Model, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+    """What a model gives on the real ncnn."""
+    names = [blob.name for blob in made.graph.outputs]
+    with tempfile.TemporaryDirectory() as folder:
+        param, weights = Path(folder, "m.param"), Path(folder, "m.bin")
+        save(made, param, weights)
+        outcome = run_net(param, weights, inputs, names)
+    assert outcome.ok, outcome
+    return outcome.outputs
 
 
 def assert_golden(

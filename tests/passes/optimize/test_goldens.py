@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ncnnparam import Model, load
@@ -228,6 +229,16 @@ def test_ncnnoptimize_changes_the_outcome(shared: Path, name: str, output: str) 
     before = case.load()
     (difference,) = compare_models(before, tool, random_inputs(before.graph), [output])
     assert not difference.is_within(10 * TOLERANCE)
+
+
+def test_the_goldens_show_that_pool_becomes_another_network(shared: Path) -> None:
+    """ncnn's own outputs, as they were recorded: a mean over axis 2 of two axes is none."""
+    before, after = (
+        np.load(shared / f"golden/loads/optimize.pool.{kind}.npz")["y3"] for kind in ("fp32", "o0")
+    )
+    assert (before.shape, after.shape) == ((4, 6), (4,))
+    notes = [str(note) for step in optimised("pool")[1].steps for note in step.result.declined]
+    assert any("m1 is over axis 2, and m0 leaves the axes 0 and 1" in note for note in notes)
 
 
 def test_ncnnoptimize_renames_the_input_of_bop(shared: Path) -> None:

@@ -39,7 +39,6 @@ def test_means_of_what_is_no_picture_stay(shape: str) -> None:
 @pytest.mark.parametrize(
     "last",
     [
-        "0=3 1=0 -23303=1,2 5=1",  # there are two axes left, and this one is beyond
         "0=3 1=0 -23303=1,0 5=1",
         "0=3 1=0 2=2.0 -23303=1,1 5=1",
         "0=0 1=0 -23303=1,1 5=1",
@@ -52,6 +51,17 @@ def test_other_pairs_of_reductions_stay(last: str) -> None:
         f"Reduction h 1 1 a out0 {last}"
     )
     assert not run(parse_pipeline("replace-reduction-with-global-pooling")[0], before)[1].modified
+
+
+def test_an_axis_that_there_is_not_is_told_of() -> None:
+    before = model(
+        "Input in0 0 1 in0 0=6 1=5 2=4\nReduction w 1 1 in0 a 0=3 1=0 -23303=1,2 5=1\n"
+        "Reduction h 1 1 a out0 0=3 1=0 -23303=1,2 5=1"
+    )
+    after, result = run(parse_pipeline("replace-reduction-with-global-pooling")[0], before)
+    assert not result.modified
+    assert reasons(result) == "w, h: h is over axis 2, and w leaves the axes 0 and 1"
+    assert_same_numbers(before, after)
 
 
 def test_a_prelu_needs_its_slope() -> None:

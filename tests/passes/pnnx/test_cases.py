@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from ncnnparam.model import Model, dumps, load
+from ncnnparam.model import Model, dumps, load, save
 from ncnnparam.passes.pnnx import PASSES, SHERPA_PASSES, PnnxGraph, Repair, read_pnnx
+from ncnnparam.passes.pnnx.dynamic import DynamicReshapes
 
 CASES = Path(__file__).parent / "cases"
-REPAIRS = {one.name.removeprefix("pnnx-"): one for one in (*PASSES, *SHERPA_PASSES)}
+REPAIRS = {one.name.removeprefix("pnnx-"): one for one in (*PASSES, *SHERPA_PASSES, DynamicReshapes)}
+SIZES = (16, 99)
+"""What dynamic-reshapes leaves open."""
 FOLDERS = sorted(path.name for path in CASES.iterdir())
 ACCOUNT = "account.txt"
 MADE_ANYWAY = ("drop-casts", "stacked-outputs")
@@ -18,19 +21,26 @@ MADE_ANYWAY = ("drop-casts", "stacked-outputs")
 
 
 def repair_of(case: str, pnnx: PnnxGraph | None) -> Repair:
-    return REPAIRS[case.removesuffix("-declined")](pnnx)
+    name = case.removesuffix("-declined")
+    return DynamicReshapes(pnnx, SIZES) if name == "dynamic-reshapes" else REPAIRS[name](pnnx)
 
 
 def before(case: str) -> tuple[Model, PnnxGraph | None]:
     pnnx = CASES / case / "model.pnnx.param"
-    return load(CASES / case / "before.param"), read_pnnx(pnnx) if pnnx.exists() else None
+    weights = CASES / case / "before.bin"
+    made = load(CASES / case / "before.param", weights if weights.exists() else None)
+    return made, read_pnnx(pnnx) if pnnx.exists() else None
 
 
 @pytest.mark.parametrize("case", FOLDERS)
-def test_gives_what_is_expected(case: str) -> None:
+def test_gives_what_is_expected(case: str, tmp_path: Path) -> None:
     model, pnnx = before(case)
     result = repair_of(case, pnnx)(model)
     assert dumps(model) == (CASES / case / "after.param").read_text()
+    weights = CASES / case / "after.bin"
+    if weights.exists():
+        save(model, tmp_path / "m.param", tmp_path / "m.bin")
+        assert (tmp_path / "m.bin").read_bytes() == weights.read_bytes()
     told = [f"changed {note}" for note in result.changes] + [f"declined {note}" for note in result.declined]
     assert told == (CASES / case / ACCOUNT).read_text().splitlines()
     assert result.modified == bool(result.changes)

@@ -1,7 +1,9 @@
 """What ncnn's own tools and loaders pass over in silence, or crash on, is told of here with an exit code.
 
-Of the tools: those failures that are not about quantising. Of the loaders: each fault that one release takes
-for something else, takes without a word or dies of.
+The loaders: each fault that one release takes for something else, takes without a word or dies of
+(``FAULTS``, ``MISREAD``, ``UNREADABLE``, a ``.bin`` of another length). The tools: missing files
+(``MISSING``), cuts with the counts of the whole, weights of custom layers. Those for int8 have a file of
+their own.
 """
 
 from __future__ import annotations
@@ -15,9 +17,7 @@ import pytest
 from ncnnparam import load
 from ncnnparam.ops import registry
 
-from ..cli.conftest import Run, run
-
-__all__ = ["run"]
+from .conftest import Run
 
 INPUT = "Input in0 0 1 in0 0=4\n"
 CHAIN = INPUT + "ReLU a 1 1 in0 a\nReLU b 1 1 a out0\n"
@@ -44,6 +44,44 @@ UNREADABLE = {
     "array shorter than declared": INPUT + "Reduction a 1 1 in0 out0 1=0 -23303=3,0,1 5=1\n",
     "minus infinity": INPUT + "ReLU a 1 1 in0 out0 0=-inf\n",
 }
+OLD = "ncnn-20250916"
+MISREAD = {
+    "lines after the last layer": ("2 2", INPUT + "ReLU a 1 1 in0 out0\nwhat is this\n", "NP114", "any"),
+    "two outputs of one name": ("3 2", INPUT + "ReLU a 1 1 in0 b\nReLU c 1 1 in0 b\n", "NP204", "any"),
+    "a param that is said twice": ("2 2", INPUT + "ReLU a 1 1 in0 out0 0=0.1 0=0.2\n", "NP113", "any"),
+    "a hint of another length": ("2 2", INPUT + "ReLU a 1 1 in0 out0 -23330=3,1,2,3\n", "NP212", "any"),
+    "a tab before a param": ("2 2", INPUT + "Softmax a 1 1 in0 out0 0=0\t1=1\n", "NP508", OLD),
+    "params over several lines": ("2 2", INPUT + "ReLU a 1 1 in0 out0\n0=0.1\n", "NP104", "any"),
+    "junk behind a number": ("2 2", INPUT + "Softmax a 1 1 in0 out0 0=0x 1=1\n", "NP103", "any"),
+    "the suffix of a float": ("2 2", INPUT + "ReLU a 1 1 in0 out0 0=2.f\n", "NP103", "any"),
+    "ten digits of a fraction": ("2 2", INPUT + "ReLU a 1 1 in0 out0 0=1.2345678901\n", "NP507", OLD),
+    "more than 15 characters": ("2 2", INPUT + "ReLU a 1 1 in0 out0 0=0.12345678901234\n", "NP507", OLD),
+    "an int for a float": ("2 2", INPUT + "ReLU a 1 1 in0 out0 0=1\n", "NP507", OLD),
+    "floats for ints": ("2 2", INPUT + "Softmax a 1 1 in0 out0 0=0.5 1=1\n", "NP402", "any"),
+    "a quoted string of 14": (
+        "2 2",
+        INPUT + 'Reshape a 1 1 in0 out0 0=1 1=1 6="0w,0h,+(0c,12)"\n',
+        "NP509",
+        OLD,
+    ),
+    "a new array of floats": ("2 2", INPUT + "Reduction a 1 1 in0 out0 1=0 3=1,2.5 5=1\n", "NP510", OLD),
+    "a new array in an old release": (
+        "2 2",
+        INPUT + "Reduction a 1 1 in0 out0 1=0 3=1,2 5=1\n",
+        "NP510",
+        "ncnn-20240410",
+    ),
+}
+"""What a release reads as something else: the rule that finds it, and the target if it is not always one."""
+STRANGE_FILES = {
+    "a comment": ("# a model\n7767517\n1 1\n" + INPUT, "NP102"),
+    "a byte order mark": ("\ufeff7767517\n1 1\n" + INPUT, "NP102"),
+    "a file of 2017": ("1 1\n" + INPUT, "NP102"),
+    "a .pnnx.param": (
+        "7767517\n2 1\npnnx.Input a 0 1 0\nnn.Linear b 1 1 0 1 bias=True @weight=(2,2)f32 #1=(1,2)f32\n",
+        "pnnx",
+    ),
+}
 TARGETS = ((), ("--target", "ncnn-20250916"), ("--target", "sherpa-ncnn-2.1.15"), ("--target", "latest"))
 
 
@@ -64,6 +102,34 @@ def test_a_fault_that_a_loader_passes_over_is_found(
     assert result.exit_code == 1
     assert code in result.out, findings
     assert "line" in result.out
+
+
+@pytest.mark.parametrize("fault", MISREAD)
+def test_what_a_loader_reads_as_something_else_is_found(fault: str, run: Run, tmp_path: Path) -> None:
+    counts, layers, code, target = MISREAD[fault]
+    path = write(tmp_path / "m.param", counts, layers)
+    words = ("--target", target) if target != "any" else ()
+    result = run("check", path, *words)
+    assert result.exit_code == 1
+    assert f" {code} " in result.out
+
+
+def test_a_quoted_string_before_crlf_is_found(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "m.param"
+    text = f'7767517\n2 2\n{INPUT}Reshape a 1 1 in0 out0 0=1 1=1 6="0w,0h"\n'
+    path.write_bytes(text.replace("\n", "\r\n").encode())
+    result = run("check", path)
+    assert result.exit_code == 1
+    assert " NP109 " in result.out
+
+
+@pytest.mark.parametrize("fault", STRANGE_FILES)
+def test_what_is_no_param_is_named(fault: str, run: Run, tmp_path: Path) -> None:
+    text, said = STRANGE_FILES[fault]
+    (tmp_path / "m.param").write_text(text, encoding="utf-8")
+    result = run("check", tmp_path / "m.param")
+    assert result.exit_code in (1, 2)
+    assert said in result.out + result.err
 
 
 @pytest.mark.parametrize("command", ["check", "opt", "show"])
@@ -122,6 +188,9 @@ MISSING = {
     "repair": ("repair", "no.param", "-o", "out.param"),
     "convert": ("convert", "no.param", "out.param.bin"),
     "extract": ("extract", "no.param", "--outputs", "a", "-o", "out.param"),
+    "quantize": ("quantize", "no.param", "m.bin", "q.param", "q.bin"),
+    "calibrate": ("calibrate", "no.param", "m.bin", "--npy", ".", "--table", "t.table"),
+    "a table": ("table", "check", "no.table", "m.param"),
 }
 
 
@@ -135,7 +204,7 @@ def test_a_missing_file_is_no_empty_model(
     before = sorted(tmp_path.iterdir())
     result = run(*MISSING[case])
     assert result.exit_code == 2
-    assert "no.param" in result.err or "no.bin" in result.err
+    assert any(name in result.err for name in ("no.param", "no.bin", "no.table"))
     assert sorted(tmp_path.iterdir()) == before
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ncnnparam.passes.pnnx.order import from_front, order_type, permuted_axes, to_front, without
+from ncnnparam.passes.order import from_front, order_type, permuted_axes, to_front, without
 from ncnnparam.runtime import run_net
 
 pytest.importorskip("ncnn")
