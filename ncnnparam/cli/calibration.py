@@ -53,10 +53,11 @@ def _rows(part: Part, table: Table, statistics: Statistics) -> list[dict[str, An
     for layer in part.layers:
         row = table.input_scale(layer.name)
         scale = None if row is None else float(row[0])
+        is_gemm = row is None and layer.name in part.lowered
         rows.append(
             {
                 "layer": layer.name,
-                "type": layer.type,
+                "type": "Gemm" if is_gemm else layer.type,
                 "largest": part.histogram(layer, statistics).absmax,
                 "threshold": LARGEST / scale if scale else None,
                 "scale": scale if scale is not None and math.isfinite(scale) else None,

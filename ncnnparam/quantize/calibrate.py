@@ -19,12 +19,12 @@ from ncnnparam.quantize.collect import collect
 from ncnnparam.quantize.data import Inputs, Items, array_items
 from ncnnparam.quantize.equalize import equalize
 from ncnnparam.quantize.histogram import Histogram
-from ncnnparam.quantize.lower_gemm import lower_gemm
+from ncnnparam.quantize.lower_gemm import gains, lower_gemm
 from ncnnparam.quantize.rows import calibrated_layers, make_table
 from ncnnparam.quantize.runners import NetRunner, Pair, TransducerRunner, Wanted
 from ncnnparam.quantize.statistics import Statistics
 from ncnnparam.quantize.table import Table
-from ncnnparam.quantize.thresholds import METHODS, Method, input_scale
+from ncnnparam.quantize.thresholds import COMPAT, DEFAULT, METHODS, Method, input_scale
 from ncnnparam.runtime.session import custom_types, require_sound
 from ncnnparam.speech.inject import required_metadata
 
@@ -71,7 +71,7 @@ class Part:
         """The scales of the layers' inputs, by layer.
 
         A layer whose input was always 0 has none, since nothing is known of it; with ``compat`` it has
-        infinity. A Gemm whose input was no matrix has none either.
+        infinity. A Gemm has none either if its input was no matrix, or if it is nearer to float as it is.
 
         Raises:
             ConfigError: Nothing was run.
@@ -89,21 +89,24 @@ class Part:
             threshold = method(histogram)
             if not self.compat and np.isinf(threshold):  # nothing can be told of runs of one number
                 threshold = histogram.absmax
+            if layer.name in self.lowered and not gains(layer, histogram, threshold):
+                continue
             if threshold or self.compat:
                 scales[layer.name] = input_scale(threshold)
         return scales
 
-    def table(self, statistics: Statistics, method: str = "kl", how: Method | None = None) -> Table:
+    def table(self, statistics: Statistics, method: str | None = None, how: Method | None = None) -> Table:
         """The table of this net.
 
         Args:
             statistics: What its blobs held.
-            method: One of ``METHODS``.
+            method: One of ``METHODS``; by default ``mse``, with ``compat`` ``kl``.
             how: The method itself, where it is called otherwise than by its defaults.
 
         Raises:
             ConfigError: Nothing was run.
         """
+        method = method or (COMPAT if self.compat else DEFAULT)
         scales = self.input_scales(statistics, how or METHODS[method])
         without = self.lowered - scales.keys()
         return make_table(self.graph, scales, method, compat=self.compat, without=without)
@@ -126,7 +129,7 @@ def prepare_net(
     Args:
         param: Its graph.
         weights: Its weights.
-        lower: Give rows to Gemm layers that can be quantised as InnerProduct; see ``lower_gemm``.
+        lower: Give rows to Gemm layers that are nearer to float as InnerProduct; see ``lower_gemm``.
         compat: Make rows as ncnn2table does.
         preparation: How items were made; statistics with another one do not go together.
 
@@ -173,7 +176,7 @@ def calibrate(
     param: str | os.PathLike[str],
     weights: str | os.PathLike[str],
     data: Items | Iterable[Inputs],
-    method: str = "kl",
+    method: str | None = None,
     *,
     lower: bool = True,
     compat: bool = False,
@@ -186,8 +189,8 @@ def calibrate(
         param: Its graph.
         weights: Its weights.
         data: What to run it on: items from files, or the inputs of each run by blob name.
-        method: One of ``METHODS``, or ``eq``.
-        lower: Give rows to Gemm layers that can be quantised as InnerProduct; see ``lower_gemm``.
+        method: One of ``METHODS``, or ``eq``; see ``Part.table``.
+        lower: Give rows to Gemm layers that are nearer to float as InnerProduct; see ``lower_gemm``.
         compat: Make rows as ncnn2table does.
         jobs: In how many processes to run; with more than one, joblib's backend runs them.
         advance: Is called after each item with 1.
@@ -196,7 +199,7 @@ def calibrate(
         BadItemError: An item cannot be run; the text names all that are bad.
         NcnnParamError: The net cannot be loaded.
     """
-    if method != EQ and method not in METHODS:
+    if method not in (None, EQ, *METHODS):
         raise ConfigError(f"there is no method '{method}'", hint=f"there are {', '.join([*METHODS, EQ])}")
     items = data if isinstance(data, Items) else array_items(data)
     items.require_good()
@@ -205,7 +208,7 @@ def calibrate(
     collect(runner, items.good, statistics, jobs=jobs, advance=advance)
     if method != EQ:
         return part.table(statistics, method)
-    table = part.table(statistics)
+    table = part.table(statistics, COMPAT)
     equalize(runner, part.layers, items.good, table)
     return table
 

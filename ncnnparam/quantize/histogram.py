@@ -7,6 +7,7 @@ may be merged in any order.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ FINE = 1 << 16
 """Bins from 0 to the power of two above the largest number. At least 16 of them make a bin of ``linear``."""
 BINS = 2048
 """Bins of the histograms from which thresholds are taken, as in ncnn2table."""
+_MATRIX = 2
+_SPARE_BITS = 18
+"""Of the 32 bits of a row's largest number these are dropped; left are sign, exponent and 5 bits."""
 
 
 class Histogram:
@@ -42,6 +46,7 @@ class Histogram:
         self._waiting = 0
         self._counts: NDArray[np.int64] | None = None
         self._exponent = 0  # the bins go from 0 to 2 to this power
+        self._peaks: Counter[int] = Counter()  # of the rows of matrices, by their first bits
 
     @classmethod
     def of(cls, numbers: Iterable[NDArray[Any]]) -> Histogram:
@@ -66,6 +71,8 @@ class Histogram:
         self.total += sizes.size
         self.runs += 1
         self.axes.add(array.ndim)
+        if array.ndim == _MATRIX:
+            self._count_rows(sizes.reshape(array.shape).max(axis=1, initial=0.0))
         self._take(sizes[sizes != 0])
 
     def update(self, other: Histogram) -> None:
@@ -74,6 +81,7 @@ class Histogram:
         self.total += other.total
         self.runs += other.runs
         self.axes |= other.axes
+        self._peaks.update(other._peaks)
         if other._counts is not None:
             self._bin()
             self._reach(other._exponent)
@@ -101,12 +109,28 @@ class Histogram:
         before = np.concatenate(([0], np.cumsum(self._counts)))
         return np.diff(np.interp(edges, np.arange(FINE + 1), before))
 
+    @property
+    def power(self) -> float:
+        """Mean square of the numbers, zeros among them."""
+        counts = self.linear()
+        middles = (np.arange(len(counts)) + 0.5) * (self.absmax / len(counts))
+        return float(np.square(middles) @ counts) / max(self.total, 1)
+
+    @property
+    def row_power(self) -> float:
+        """Mean square of the largest number of each row, within 3 %; 0 if the blob was never a matrix."""
+        bits = np.array(list(self._peaks), np.uint32)
+        middles = ((bits << _SPARE_BITS) + (1 << (_SPARE_BITS - 1))).astype(np.uint32).view(np.float32)
+        counts = np.array(list(self._peaks.values()), np.float64)
+        return float(np.square(middles.astype(np.float64)) @ counts) / max(float(counts.sum()), 1.0)
+
     def state(self) -> dict[str, NDArray[Any]]:
         """All of it as arrays, from which ``restore`` makes it again."""
         self._settle()
         state: dict[str, NDArray[Any]] = {
             "facts": np.array([self.absmax, self.total, self.runs, self._exponent], np.float64),
             "axes": np.array(sorted(self.axes), np.uint8),
+            "peaks": np.array(sorted(self._peaks.items()), np.int64).reshape(-1, 2),
         }
         if self._counts is None:
             return state | {"values": np.concatenate([np.empty(0, np.float32), *self._values])}
@@ -127,6 +151,7 @@ class Histogram:
         histogram.absmax = float(facts[0])
         histogram.axes = {int(number) for number in state["axes"]}
         histogram.total, histogram.runs, histogram._exponent = (int(fact) for fact in facts[1:])
+        histogram._peaks = Counter({int(bits): int(count) for bits, count in state["peaks"]})
         if "counts" in state:
             if state["counts"].shape != (FINE,):
                 raise ValueError(f"a histogram has {FINE} bins")
@@ -143,6 +168,10 @@ class Histogram:
             for histogram in (self, other)
         )
         return mine.keys() == its.keys() and all(np.array_equal(mine[key], its[key]) for key in mine)
+
+    def _count_rows(self, peaks: NDArray[np.float32]) -> None:
+        bits, counts = np.unique(peaks.view(np.uint32) >> _SPARE_BITS, return_counts=True)
+        self._peaks.update(dict(zip(bits.tolist(), counts.tolist(), strict=True)))
 
     def _take(self, values: NDArray[np.float32]) -> None:
         self._values.append(values)

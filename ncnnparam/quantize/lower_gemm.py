@@ -16,6 +16,7 @@ import numpy as np
 
 from ncnnparam.ops import WeightArray
 from ncnnparam.ops.params import COMMON_PARAMS
+from ncnnparam.quantize.thresholds import LARGEST, noise
 from ncnnparam.weights import Storage, Weight, encode
 from ncnnparam.weights.storage import padded
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from ncnnparam.graph import Graph, Layer
     from ncnnparam.passes.optimize.shapes import Shapes
+    from ncnnparam.quantize.histogram import Histogram
 
 GEMM = "Gemm"
 _MATRIX = 2
@@ -83,6 +85,32 @@ def obstacle(layer: Layer, shapes: Shapes) -> str | None:
     if rank not in (None, _MATRIX):
         return f"its input has {rank} axes"
     return None
+
+
+def gains(layer: Layer, histogram: Histogram, threshold: float) -> bool:
+    """Whether a lowered Gemm is expected to be nearer to float in int8 than it was as a Gemm.
+
+    Rounding to steps of a size adds noise of a twelfth of its square. The weights' noise counts by the
+    input's power, the input's by that of the weights. A Gemm has one step for all weights and finds a step
+    for each row of its input; an InnerProduct has a step for each output and one for all inputs.
+
+    Args:
+        layer: The InnerProduct layer that it became.
+        histogram: What its input held.
+        threshold: By which the input would be clipped.
+    """
+    weights = layer.weights["weight_data"].numpy(np.float32).reshape(_int(layer, "num_output"), -1)
+    peaks = np.square(np.abs(weights).max(axis=1).astype(np.float64))
+    inputs = weights.shape[1] * histogram.power
+    power = float(np.square(weights, dtype=np.float64).sum())
+    gemm = inputs * len(peaks) * _rounding(peaks.max()) + power * _rounding(histogram.row_power)
+    inner_product = inputs * _rounding(peaks.sum()) + power * noise(histogram, threshold)
+    return bool(inner_product < gemm)
+
+
+def _rounding(square: float) -> float:
+    """Noise of rounding to int8, from the square of the largest number."""
+    return square / LARGEST**2 / 12
 
 
 def _lower(graph: Graph, layer: Layer) -> None:

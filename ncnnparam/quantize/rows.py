@@ -35,7 +35,7 @@ def calibrated_layers(graph: Graph) -> list[Layer]:
 def make_table(
     graph: Graph,
     input_scales: Mapping[str, np.float32] | None,
-    method: str = "kl",
+    method: str = "minmax",
     *,
     compat: bool = False,
     without: Container[str] = (),
@@ -76,7 +76,7 @@ def weight_scales(
         weights: Name of the array.
         rows: How many runs of equal length it has; each gets a scale.
         method: ``aciq``, or any other name for what makes the largest weight the largest int8 number.
-        compat: Give infinity for a run that is all 0, and 0 for a single number with ``aciq``, as
+        compat: Give infinity for a run that is about 0, and 0 for a single number with ``aciq``, as
             ncnn2table does; otherwise these get 1, and what makes them the largest number.
     """
     numbers = layer.weights[weights].numpy(np.float32).reshape(rows, -1)
@@ -87,9 +87,9 @@ def weight_scales(
         bits = 6 if six else 8
         clips = [gaussian_clip(float(one), numbers.shape[1], bits) for one in absmax]
         absmax = np.array(clips, np.float32)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         scales: NDArray[np.float32] = largest / absmax
-    return scales if compat else np.where(absmax == 0, np.float32(1), scales)
+    return scales if compat else np.where(np.isposinf(scales), np.float32(1), scales)
 
 
 def _put(table: Table, layer: Layer, form: Int8Form, method: str, compat: bool) -> None:

@@ -21,7 +21,7 @@ from ncnnparam.syntax import write_atomic
 
 MAX_SIZE = 8 << 30
 """The most bytes of arrays that are read from a file."""
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass

@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ncnnparam.quantize.histogram import BINS, Histogram
 from ncnnparam.quantize.kl import STEPS, kl_divergences
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 LARGEST = 127
 """The largest int8 number that ncnn makes."""
 PERCENTILE = 99.99
 """Of the numbers other than 0, this share is below the threshold of ``percentile`` by default."""
+DEFAULT, COMPAT = "mse", "kl"
+"""The method where none is named: of ours, and of the C++ tools."""
 _BLOCK = 64  # thresholds that are tried at a time
 
 # Multiples of the standard deviation at which to clip normally distributed numbers so that the mean square
@@ -30,7 +36,7 @@ Method = Callable[[Histogram], float]
 
 def input_scale(threshold: float) -> np.float32:
     """What ncnn multiplies the numbers of a blob by; infinity for a blob of zeros."""
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         scale: np.float32 = np.float32(LARGEST) / np.float32(threshold)
     return scale
 
@@ -64,7 +70,9 @@ def gaussian_clip(absmax: float, count: int, bits: int = 8) -> float:
     """
     if count < 2:
         return math.inf if absmax else 0.0
-    deviation = float(np.float32(absmax) * np.float32(2)) * _GAUSSIAN_SPREAD / math.sqrt(2 * math.log(count))
+    with np.errstate(over="ignore"):
+        spread = float(np.float32(absmax) * np.float32(2))
+    deviation = spread * _GAUSSIAN_SPREAD / math.sqrt(2 * math.log(count))
     return float(np.float32(float(np.float32(_GAUSSIAN_CLIP[bits - 1])) * deviation))
 
 
@@ -82,14 +90,27 @@ def mse(histogram: Histogram) -> float:
     counts = histogram.linear(BINS)
     if not counts.any():
         return 0.0
-    middles = np.arange(BINS) + 0.5
-    errors = []
-    for start in range(STEPS, BINS + 1, _BLOCK):
-        steps = np.arange(start, min(start + _BLOCK, BINS + 1))[:, np.newaxis] / LARGEST
-        rounded = np.minimum(np.rint(middles / steps), LARGEST) * steps
-        errors.append(np.square(rounded - middles) @ counts)
-    best = STEPS + int(np.argmin(np.concatenate(errors)))
+    places = np.arange(STEPS, BINS + 1)
+    blocks = np.split(places, range(_BLOCK, len(places), _BLOCK))
+    best = STEPS + int(np.argmin(np.concatenate([_errors(counts, block) for block in blocks])))
     return best * histogram.absmax / BINS
+
+
+def noise(histogram: Histogram, threshold: float) -> float:
+    """Mean square error of int8 numbers under a threshold, those that it clips among them."""
+    if histogram.absmax == 0 or threshold <= 0:
+        return histogram.power
+    (error,) = _errors(histogram.linear(BINS), np.array([threshold / histogram.absmax * BINS]))
+    return float(error) * (histogram.absmax / BINS) ** 2 / histogram.total
+
+
+def _errors(counts: NDArray[np.float64], thresholds: NDArray[Any]) -> NDArray[np.float64]:
+    """Sums of square errors, each bin taken at its middle, for thresholds in bins."""
+    middles = np.arange(BINS) + 0.5
+    steps = thresholds[:, np.newaxis] / LARGEST
+    rounded = np.minimum(np.rint(middles / steps), LARGEST) * steps
+    errors: NDArray[np.float64] = np.square(rounded - middles) @ counts
+    return errors
 
 
 METHODS: Mapping[str, Method] = {

@@ -52,7 +52,7 @@ def test_json(run: Run, net: Path) -> None:
     words = ("--npy", "inputs", "--table", "t.table", "--format", "json")
     said = json.loads(run("calibrate", "m.param", "m.bin", *words).out)
     (table,) = said["tables"]
-    assert (said["method"], said["items"], table["rows"]) == ("kl", 3, 4)
+    assert (said["method"], said["items"], table["rows"]) == ("mse", 3, 4)
     assert [row["layer"] for row in table["inputs"]] == ["fc", "fc2"]
     for row in table["inputs"]:
         assert row["scale"] * row["threshold"] == pytest.approx(127)
@@ -195,6 +195,10 @@ def test_transducer(run: Run, shared: Path, tmp_path: Path, monkeypatch: pytest.
     refused = run(*base)
     assert refused.exit_code == 2
     assert "rate.wav: has 8000 samples a second" in refused.err
+    ours = json.loads(run(*base, "--skip-bad", "--format", "json").out)
+    inputs = {one["layer"]: one for one in ours["tables"][0]["inputs"]}
+    assert inputs["gemm_0"]["type"] == "Gemm"  # it is nearer to float as it is
+    assert inputs["gemm_0"]["scale"] is None
     result = run(*base, "--skip-bad", "--compat")
     assert result.exit_code == 0
     assert "skipped rate.wav: has 8000 samples a second" in result.err

@@ -58,6 +58,15 @@ def test_counts_and_zeros() -> None:
     assert histogram.linear(4).tolist() == [0, 1, 1, 1]  # 0 is in no bin, and the largest is in the last
 
 
+def test_power_of_numbers_and_of_rows() -> None:
+    numbers = np.random.default_rng(1).standard_normal((3000, 40)).astype(np.float32)
+    histogram = Histogram.of(np.split(numbers, 5))
+    assert histogram.power == pytest.approx(np.square(numbers).mean(), rel=1e-3)
+    assert histogram.row_power == pytest.approx(np.square(np.abs(numbers).max(axis=1)).mean(), rel=0.03)
+    assert Histogram.of([numbers.reshape(-1)]).row_power == 0  # of vectors there are no rows
+    assert Histogram().power == Histogram().row_power == 0
+
+
 def test_only_zeros() -> None:
     histogram = Histogram.of([np.zeros(5, np.float32)])
     assert histogram.absmax == 0

@@ -20,10 +20,7 @@ from ncnnparam.graph import Layer
 from ncnnparam.ops import registry, versions
 from ncnnparam.quantize.int8 import Options, Quantized, quantize
 from ncnnparam.quantize.table import Table
-from ncnnparam.runtime import run_net
 from ncnnparam.weights import Storage, WeightFile, wanted
-
-from .int8_models import Made, all_made, feed
 
 ROOT = Path(__file__).resolve().parents[2]
 NET = """7767517
@@ -72,10 +69,6 @@ def by_name(result: Quantized) -> dict[str, str]:
     return {one.layer: one.note if not one.int8 else "int8" for one in result.layers}
 
 
-def any_int8(result: Quantized) -> bool:
-    return any(one.int8 for one in result.layers)
-
-
 def is_int8(layer: Layer) -> bool:
     layer_type = registry.get(layer.type)
     return layer_type is not None and layer_type.is_int8(layer.params)
@@ -85,80 +78,6 @@ def int8_values(layer: Layer) -> NDArray[np.int8]:
     weight = layer.weights["weight_data"]
     assert weight.storage is Storage.INT8
     return weight.numpy()
-
-
-# ---- against the C++ tool, on the real ncnn --------------------------------------------------------------
-
-GOLDENS = [made for made in all_made() if made.works and not made.made_up and made.table_path is not None]
-OFTEN = ("cnn_chain-kl", "seq-rec.q", "seq-gemm.q", "seq-cm.kl")
-
-
-def outputs(pair: tuple[Path, Path], made: Made) -> dict[str, NDArray[np.float32]]:
-    graph = load(made.float_pair[0]).graph
-    fed = {name: numbers for name, numbers in feed(made).items() if graph.has_blob(name)}
-    names = [blob.name for blob in graph.outputs if blob.producer is None or blob.producer.type != "Input"]
-    types = {layer.type: registry.get(layer.type) for layer in graph}
-    custom = [name for name, layer_type in types.items() if layer_type is None or layer_type.custom]
-    outcome = run_net(*pair, fed, names, custom_types=custom)
-    assert outcome.ok, outcome.problem
-    return outcome.outputs
-
-
-def sqnr(signal: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Signal to noise in dB."""
-    wanted, got = signal.astype(np.float64), other.astype(np.float64)
-    noise = float(((wanted - got) ** 2).sum())
-    return np.inf if noise == 0 else 10 * float(np.log10((wanted**2).sum() / noise))
-
-
-def some(goldens: list[Made]) -> list[object]:
-    """Those that are tested every time, and the others by night."""
-    marks = {True: (), False: (pytest.mark.nightly,)}
-    return [pytest.param(made, id=str(made), marks=marks[str(made) in OFTEN]) for made in goldens]
-
-
-@pytest.mark.parametrize("made", some(GOLDENS))
-def test_at_least_as_near_to_float_as_the_tool(made: Made, tmp_path: Path) -> None:
-    pytest.importorskip("ncnn")
-    model = made.model()
-    result = quantize(model.graph, made.table())
-    pair = tmp_path / "q.param", tmp_path / "q.bin"
-    model.save(*pair)
-    floats, tools, ours = (outputs(each, made) for each in (made.float_pair, made.int8_pair, pair))
-    if not any(is_int8(layer) for layer in load(made.int8_pair[0]).graph) and any_int8(result):
-        pytest.skip("the tool quantised nothing here, which is nearer of course")
-    for name, expected in floats.items():
-        if np.isfinite(expected).all():
-            assert np.isfinite(ours[name]).all()
-            assert sqnr(expected, ours[name]) >= sqnr(expected, tools[name]) - 0.5
-
-
-@pytest.mark.parametrize(
-    "made", [made for made in all_made() if str(made) in ("seq-gemm.q", "seq-rec.q")], ids=str
-)
-def test_clearly_nearer_where_gemm_was_lowered(made: Made, tmp_path: Path) -> None:
-    pytest.importorskip("ncnn")
-    model = made.model()
-    table = made.table()
-    assert table is not None
-    gemms = [layer for layer in model.graph.find("Gemm") if layer["constantB"] and not layer["constantA"]]
-    blobs = [layer.inputs[0].name for layer in gemms]
-    seen = run_net(*made.float_pair, feed(made), blobs).outputs
-    for layer, blob in zip(gemms, blobs, strict=True):
-        table[layer.name] = [127 / np.abs(seen[blob]).max()]
-    result = quantize(model.graph, table)
-    lowered = {one.layer for one in result.layers if one.was_gemm}
-    assert lowered == (
-        {"b0", "b1", "b3"} if made.folder.name == "seq" and gemms[0].name == "b0" else {"gemm_0"}
-    )
-    pair = tmp_path / "q.param", tmp_path / "q.bin"
-    model.save(*pair)
-    floats, tools, ours = (outputs(each, made) for each in (made.float_pair, made.int8_pair, pair))
-    if "b1" in floats:  # B lies transposed: the tool looks at its first row only
-        for name in ("b1", "b3"):
-            assert sqnr(floats[name], ours[name]) > 35 > 5 > sqnr(floats[name], tools[name])
-    else:
-        assert sqnr(floats["out0"], ours["out0"]) > sqnr(floats["out0"], tools["out0"]) + 15
 
 
 # ---- what becomes of layers -------------------------------------------------------------------------------

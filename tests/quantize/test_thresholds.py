@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ncnnparam.quantize.histogram import Histogram
-from ncnnparam.quantize.thresholds import METHODS, gaussian_clip, input_scale, mse, percentile
+from ncnnparam.quantize.thresholds import METHODS, gaussian_clip, input_scale, mse, noise, percentile
 
 NORMAL = Histogram.of([np.random.default_rng(0).standard_normal(60_000).astype(np.float32)])
 OUTLIER = Histogram.of([np.append(np.linspace(-1, 1, 20_000), 50).astype(np.float32)])
@@ -52,6 +52,17 @@ def test_mse_beats_its_neighbours() -> None:
         return float(np.square(np.minimum(np.rint(sizes / step), 127) * step - sizes).mean())
 
     assert error(best) < min(error(0.9 * best), error(1.1 * best), error(NORMAL.absmax * 1.2))
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0, 2.0])
+def test_noise_is_the_mean_square_error(share: float) -> None:
+    numbers = np.random.default_rng(2).standard_normal(50_000).astype(np.float32)
+    histogram = Histogram.of([numbers, np.zeros(50_000, np.float32)])
+    threshold = share * histogram.absmax
+    int8 = np.clip(np.rint(numbers * 127 / threshold), -127, 127)
+    error = np.square(int8 * threshold / 127 - numbers).sum() / 100_000
+    assert noise(histogram, threshold) == pytest.approx(error, rel=0.03)
+    assert noise(histogram, 0) == pytest.approx(np.square(numbers).sum() / 100_000, rel=0.01)
 
 
 def test_gaussian_clip_of_normal_numbers() -> None:

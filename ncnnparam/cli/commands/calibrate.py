@@ -87,7 +87,7 @@ def _size(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple
 @click.option("--encoder-table", metavar="E", type=click.Path(), help="Where to write the encoder's table.")
 @click.option("--joiner-table", metavar="J", type=click.Path(), help="Where to write the joiner's table.")
 @click.option(
-    "--method", type=click.Choice(METHODS), default="kl", show_default=True, help="How to find scales."
+    "--method", type=click.Choice(METHODS), help="How to find scales; by default mse, with --compat kl."
 )
 @click.option(
     "--percent",
@@ -122,7 +122,7 @@ def _size(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple
     help="Processes; -1: all cores.",
 )
 @click.option("--skip-bad", is_flag=True, help="Go on without items that cannot be used, and list them.")
-@click.option("--no-lower-gemm", is_flag=True, help="No rows for Gemm layers that could be InnerProduct.")
+@click.option("--no-lower-gemm", is_flag=True, help="No rows for Gemm layers that are better InnerProduct.")
 @click.option(
     "--compat", is_flag=True, help="Make the table that ncnn's or sherpa-ncnn's own tool would make."
 )
@@ -139,8 +139,11 @@ def command(**options: Any) -> None:
     ncnnparam calibrate m.param m.bin --images list.txt --size 224,224 --mean 104,117,123 --table m.table
     ncnnparam calibrate --encoder e.param e.bin --decoder d.param d.bin --joiner j.param j.bin \\
       --wavs wavs.txt --encoder-table e.table --joiner-table j.table --stats seen.npz -j 2
-    ncnnparam calibrate m.param m.bin --stats seen.npz --method mse --table mse.table
+    ncnnparam calibrate m.param m.bin --stats seen.npz --method minmax --table minmax.table
     """
+    from ncnnparam.quantize.thresholds import COMPAT, DEFAULT
+
+    options["method"] = options["method"] or (COMPAT if options["compat"] else DEFAULT)
     if options["jobs"] == 0:
         raise click.UsageError("-j takes 1 or more processes, or -1 for all cores")
     for name in ("table", "encoder_table", "joiner_table", "stats"):
