@@ -49,7 +49,7 @@ def test_ncnn_hears_what_torch_hears(shared: Path, tmp_path: Path, kind: str, ta
 def test_sherpa_ncnn_hears_what_torch_hears(shared: Path, tmp_path: Path, kind: str) -> None:
     wanted = greedy(shared, kind)
     model = find_model(repaired(shared, tmp_path, kind))
-    (heard,) = sherpa.decode(model, [shared / "vectors/speech.wav"], tail=wanted["tail_zeros"], threads=2)
+    (heard,) = sherpa.decode(model, [shared / "vectors/speech.wav"], tail=wanted["tail_zeros"])
     assert list(heard.tokens) == wanted["ids"]
     assert heard.text == wanted["text"].strip()
     assert heard.timestamps == pytest.approx([0.04 * frame for frame in wanted["timestamps"]])
@@ -67,7 +67,7 @@ def test_beam_search_of_both(shared: Path, tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("int8", [False, True])
 @pytest.mark.parametrize(
-    "options", [{}, *({"method": "modified-beam", "beam": beam} for beam in (1, 2, 4, 7))], ids=str
+    "options", [{}, *({"method": "modified-beam", "beam": beam} for beam in (2, 7))], ids=str
 )
 def test_both_hear_the_same(shared: Path, int8: bool, options: dict) -> None:
     model = sherpa_small(shared, int8=int8)
