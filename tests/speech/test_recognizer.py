@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -125,6 +126,12 @@ def test_a_method_that_is_none(shared: Path) -> None:
     with pytest.raises(ConfigError, match="no method 'gredy'") as caught:
         Recognizer(sherpa_small(shared), method="gredy")
     assert "did you mean greedy?" in str(caught.value)
+
+
+def test_tokens_of_another_model(shared: Path) -> None:
+    wrong = replace(sherpa_small(shared), tokens=str(shared / "vectors/tokens.txt"))
+    with pytest.raises(ConfigError, match="has 40 tokens up to 39, and the joiner gives 500 logits"):
+        Recognizer(wrong)
 
 
 def test_an_encoder_without_metadata(shared: Path) -> None:
