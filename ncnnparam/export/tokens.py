@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ncnnparam.errors import ConfigError, FileError
 from ncnnparam.optional import need
+from ncnnparam.speech.tokens import DISAMBIGUATION, logits_of
 from ncnnparam.syntax.files import read_text, write_atomic
 from ncnnparam.syntax.foreign import recognise_weights
 
@@ -21,8 +21,6 @@ UNKNOWN = "<unk>"
 MAX_SIZE = 16 << 20
 """The largest ``tokens.txt`` or model that is read, in bytes; 500 tokens of BPE have 5 kB and 240 kB."""
 _MODEL = ".model"
-_DISAMBIGUATION = re.compile("#[0-9]+")
-"""Symbols that icefall puts behind the tokens for its decoding graphs; no net gives them."""
 _HEAD = 4096
 
 
@@ -93,16 +91,6 @@ def write_tokens(tokens: Tokens, path: str | os.PathLike[str]) -> Path:
     return Path(path)
 
 
-def logits_of(joiner: Graph) -> int | None:
-    """How many logits a joiner gives: ``num_output`` of the layer at its end, if it has one."""
-    for blob in joiner.outputs:
-        layer = blob.producer
-        if layer is not None and layer.type in ("InnerProduct", "Gemm"):
-            size = layer["num_output" if layer.type == "InnerProduct" else "constantN"]
-            return size if isinstance(size, int) and size > 0 else None
-    return None
-
-
 def require_fit(tokens: Tokens, joiner: Graph) -> None:
     """Makes sure that a joiner gives a logit for each token.
 
@@ -155,6 +143,6 @@ def _of_text(file: Path) -> list[str]:
         if number != len(found):
             raise ConfigError(f"{file}:{lines[number]}: the id {len(found)} is missing before {number}")
         found.append(words[number])
-    while found and _DISAMBIGUATION.fullmatch(found[-1]):
+    while found and DISAMBIGUATION.fullmatch(found[-1]):
         found.pop()
     return found

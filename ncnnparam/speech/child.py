@@ -93,11 +93,9 @@ def hear_in_child(
                     ready = True
             finally:
                 child.kill()
-        if child.returncode == 0 and len(heard) == len(names):
+        if ready and len(heard) == len(names):  # how it ended after that does not matter
             return heard
-        where = (
-            f"on {names[len(heard)]}" if ready and len(heard) < len(names) else "while it loaded the model"
-        )
+        where = f"on {names[len(heard)]}" if ready else "while it loaded the model"
         if late.is_set():
             raise NcnnParamError(f"{what} was stopped after {limits.timeout:g} seconds {where}", hint=hint)
         last = "".join(f"\n  {line}" for line in _lines(said)[-_LAST:])

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from ncnnparam.model import load
 from ncnnparam.speech.files import ModelFiles
 from ncnnparam.speech.heard import Heard
 from ncnnparam.speech.methods import BEAM, GREEDY, require_method, start_search
 from ncnnparam.speech.stream import TAIL, Stream, listen
-from ncnnparam.speech.tokens import read_tokens
+from ncnnparam.speech.tokens import read_tokens, require_words
 from ncnnparam.speech.transducer import load_transducer
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Recognizer:
         threads: Threads for each net.
 
     Raises:
-        ConfigError: There is no such method, or ``tokens.txt`` is not in order.
+        ConfigError: There is no such method, or ``tokens.txt`` is not in order or of another model.
         FileError: A file is not there.
         MetadataError: The encoder has no metadata.
         NcnnParamError: ncnn cannot load a net, or is not installed.
@@ -40,6 +41,7 @@ class Recognizer:
         require_method(method)
         model.require()
         self.words = read_tokens(model.tokens)
+        require_words(self.words, model.tokens, load(model.nets.joiner[0]).graph)
         self._method, self._beam = method, beam
         self._nets = load_transducer(model.nets, threads=threads)
 
