@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ncnnparam.speech.files import NetFiles
 
-_WAVS = 2
-"""As many wavs are enough to tell one layer from another; they are the shortest."""
+_SECONDS = 3
+"""As much of the shortest wav is enough to tell one layer from another."""
 _WORST = 40
 """Layers of a net that are told of."""
 
 
 def layer_errors(right: NetFiles, found: NetFiles, wavs: Sequence[str]) -> list[dict[str, Any]]:
-    """Runs two models side by side on some of the wavs.
+    """Runs two models side by side on a bit of speech.
 
     Args:
         right: The model that is right.
@@ -29,9 +29,11 @@ def layer_errors(right: NetFiles, found: NetFiles, wavs: Sequence[str]) -> list[
     from ncnnparam.quantize.accuracy_transducer import compare_transducers, prepare
     from ncnnparam.quantize.data import file_items
     from ncnnparam.speech.audio import read_wav
+    from ncnnparam.speech.streaming import SAMPLE_RATE
 
-    shortest = sorted(map(Path, wavs), key=lambda path: path.stat().st_size)[:_WAVS]
-    items = file_items(shortest, lambda path: {"samples": read_wav(path)}).good
+    shortest = min(map(Path, wavs), key=lambda path: path.stat().st_size)
+    enough = _SECONDS * SAMPLE_RATE
+    items = file_items([shortest], lambda path: {"samples": read_wav(path)[:enough]}).good
     accuracy = compare_transducers(prepare(right), prepare(found), items)
     return [
         {

@@ -136,13 +136,14 @@ class Prove(Table, frozen=True):
         chunks: Runs in a row, each on the states of the one before.
         tolerance: How far an fp32 number may be off; relative where it is above 1.
         half_tolerance: The same with fp16 weights.
-        expected: Folder with ``encoder.npz`` and so on, or one ``.npz`` for all nets, where there is no
-            TorchScript to ask.
+        timeout: Seconds that PyTorch may take for a net.
+        expected: An ``.npz`` with inputs and outputs of the encoder, where there is no TorchScript to ask.
     """
 
     chunks: int = 3
     tolerance: float = 1e-4
     half_tolerance: float = 1e-2
+    timeout: float = 600.0
     expected: Path | None = None
 
 

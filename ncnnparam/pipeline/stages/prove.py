@@ -79,9 +79,11 @@ def _calls(job: Job) -> Iterator[tuple[str, list[Call]]]:
         return
     how = streaming(resolved_metadata(job.model, graph).metadata)
     scripts = {part: job.files[f"{part}.pt"].path for part in PARTS}
-    yield "encoder", encoder_calls(scripts["encoder"], how, chunks=job.model.prove.chunks)
-    yield "decoder", decoder_calls(scripts["decoder"], read_tokens(job.files["tokens"].path).size)
-    yield "joiner", joiner_calls(scripts["joiner"])
+    chunks, timeout = job.model.prove.chunks, job.model.prove.timeout
+    vocabulary = read_tokens(job.files["tokens"].path).size
+    yield "encoder", encoder_calls(scripts["encoder"], how, chunks=chunks, timeout=timeout)
+    yield "decoder", decoder_calls(scripts["decoder"], vocabulary, timeout=timeout)
+    yield "joiner", joiner_calls(scripts["joiner"], timeout=timeout)
 
 
 def _facts(part: str, storage: str, proof: Proof) -> list[dict[str, Any]]:
