@@ -52,6 +52,8 @@ class Shapes:
 
 def _outputs(layer: Layer, inputs: Sequence[Shape]) -> Sequence[Shape]:
     """The shapes that a layer's outputs have, by what it states or by the rule of its type."""
+    if layer.type == SPLIT and inputs and isinstance(inputs[0], tuple):
+        return [inputs[0]] * len(layer.outputs)
     if layer.type == INPUT or layer.params.find(SHAPE_HINTS) is not None:
         stated = [shape(blob) for blob in layer.outputs]
         if all(stated):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,12 @@ modules = pytest.importorskip("tests.passes.pnnx.modules")
 
 CUSTOM = ("PoolingModuleNoProj", "TensorAsStrided")
 FEW = settings(
-    max_examples=6,
+    max_examples=10,
     suppress_health_check=list(HealthCheck),
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],  # shrinking would take many conversions
 )
-pytestmark = [pytest.mark.nightly, pytest.mark.filterwarnings("ignore")]
+pytestmark = pytest.mark.filterwarnings("ignore")  # of torch's tracer
 
 
 def check(module: Any, *, with_shapes: bool, targets: tuple[str, ...]) -> None:
@@ -52,6 +53,22 @@ def check(module: Any, *, with_shapes: bool, targets: tuple[str, ...]) -> None:
                 np.testing.assert_allclose(got.ravel(), wanted.detach().numpy().ravel(), atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("make", "with_shapes", "target"),
+    [
+        (lambda: modules.ZipformerLike(4, 5, 9, 18, 3, 5, 2), True, "ncnn"),
+        (lambda: modules.ZipformerLike(8, 3, 14, 8, 1, 3, 1), True, "sherpa-ncnn"),
+        (lambda: modules.EmformerLike(12, 3, 5, 4, 5, 2), False, "sherpa-ncnn"),
+        (lambda: modules.LstmLike(6, 11, 13, 3), False, "ncnn"),
+    ],
+    ids=["zipformer", "zipformer-of-one-head", "emformer", "lstm"],
+)
+def test_another_size(make: Callable[[], Any], with_shapes: bool, target: str) -> None:
+    torch.manual_seed(0)
+    check(make(), with_shapes=with_shapes, targets=(target,))
+
+
+@pytest.mark.nightly
 @FEW
 @given(
     frames=st.sampled_from([1, 2, 4, 8, 16]),
@@ -70,6 +87,7 @@ def test_zipformer(
     check(module, with_shapes=True, targets=("ncnn", "sherpa-ncnn"))
 
 
+@pytest.mark.nightly
 @FEW
 @given(
     heads=st.sampled_from([1, 2, 3, 4]),
@@ -85,6 +103,7 @@ def test_emformer(heads: int, each: int, left: int, frames: int, kernel: int, la
     check(module, with_shapes=False, targets=("ncnn",))
 
 
+@pytest.mark.nightly
 @FEW
 @given(width=st.integers(4, 16), more=st.integers(1, 8), frames=st.integers(7, 31), layers=st.integers(1, 4))
 def test_lstm(width: int, more: int, frames: int, layers: int) -> None:
