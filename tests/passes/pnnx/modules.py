@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-PNNX = Path(sys.executable).with_name("pnnx")
+from ncnnparam.export.convert import pnnx_program
+
 FEATURES = 19
 
 
@@ -50,7 +50,11 @@ def convert(module: nn.Module, inputs: Sequence[Tensor], folder: Path, *, with_s
         torch.jit.load(str(path)).save(str(path))
         options = []
     subprocess.run(
-        [PNNX, path.name, "fp16=0", *options], cwd=folder, check=True, capture_output=True, timeout=120
+        [pnnx_program(), path.name, "fp16=0", *options],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        timeout=120,
     )
     return Converted(folder, tuple(inputs), tuple(outputs))
 
