@@ -83,6 +83,7 @@ def test_own_passes_timing_and_printing(
     result = run("opt", "m.param", "-o", "o.param", *options)
     assert result.exit_code == 0
     assert "Swish" in types(Path("o.param"))
+    assert "swap: changed the model (" in result.err
     assert " ms)" in result.err
     assert "\n+Swish" in result.err
 

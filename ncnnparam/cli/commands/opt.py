@@ -142,7 +142,8 @@ def command(
             _tell(step, why=why, timing=timing)
         if print_after_change and step.result.modified:
             after = dumps(now)
-            say(changed_lines(text, after, step.name).rstrip("\n"))
+            if after != text:
+                say(changed_lines(text, after, step.name).rstrip("\n"))
             text = after
 
     manager = PassManager(
@@ -190,7 +191,9 @@ def _tell(step: Step, *, why: bool, timing: bool) -> None:
     took = f" ({step.seconds * 1000:.1f} ms)" if timing else ""
     if step.result.modified or timing:
         changes = len(step.result.changes)
-        say(f"{step.name}: {changes or 'no'} change{'' if changes == 1 else 's'}{took}")
+        count = f"{changes or 'no'} change{'' if changes == 1 else 's'}"
+        unsaid = step.result.modified and not changes  # a pass may keep no account
+        say(f"{step.name}: {'changed the model' if unsaid else count}{took}")
         for note in step.result.changes:
             say(f"  {note}")
     if why:
