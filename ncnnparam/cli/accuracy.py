@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ncnnparam.cli.common import emit
 from ncnnparam.cli.table import plain_table, print_table
+from ncnnparam.views.units import decibel
 
 if TYPE_CHECKING:
     from ncnnparam.diff.measure import Distance
@@ -19,15 +20,6 @@ if TYPE_CHECKING:
 COLUMNS = ("layer", "type", "A", "B", "reads", "own", "SQNR", "cosine", "max error")
 RIGHT = ("reads", "own", "SQNR", "cosine", "max error")
 _MOST_NAMED = 5
-
-
-def decibel(number: float | None) -> str:
-    """A number of dB: ``21.8``; ``equal`` for infinity, and nothing for what is not known."""
-    if number is None:
-        return ""
-    if abs(number) == inf:
-        return "equal" if number > 0 else "-inf"
-    return f"{number:.1f}"
 
 
 def print_layers(accuracy: Accuracy, *, top: int, worst_first: bool, form: str) -> None:

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ncnnparam.cli.common import emit, emit_json, say, say_names
+from ncnnparam.cli.data import write_page
 
 if TYPE_CHECKING:
     from ncnnparam.quantize.calibrate import Part
@@ -19,8 +20,7 @@ def finish(
     results: list[Result],
     statistics: Statistics,
     bad: dict[str, str],
-    method: str,
-    form: str,
+    options: dict[str, Any],
 ) -> None:
     """Writes the tables and reports them.
 
@@ -28,13 +28,17 @@ def finish(
         results: Each net with its table and where that goes.
         statistics: What was seen.
         bad: What was left out: name -> why.
-        method: Name of the method.
-        form: ``text`` or ``json``.
+        options: Of the command: the method, the format, and where a page goes.
     """
     for _, table, path in results:
         table.save(path)
-    if form == "json":
-        emit_json(_as_json(results, statistics, bad, method))
+    if options["html"]:
+        from ncnnparam.quantize.calibration_page import calibration_page
+
+        shown = [(part, table) for part, table, _ in results]
+        write_page(options["html"], calibration_page(shown, statistics, options["method"]))
+    if options["form"] == "json":
+        emit_json(_as_json(results, statistics, bad, options["method"]))
     else:
         _print(results, statistics)
     for name, why in bad.items():

@@ -6,19 +6,32 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ncnnparam.views.units import decibel
+
 if TYPE_CHECKING:
     from ncnnparam.checks import Finding
+    from ncnnparam.quantize.accuracy_sensitivity import LayerCost
     from ncnnparam.quantize.int8 import Outcome, Quantized
 
 _MOST_NAMED = 8
 
 
-def as_text(result: Quantized) -> str:
-    """How many layers of each type became int8, and why the others did not."""
+def as_text(result: Quantized, kept: Sequence[LayerCost] = ()) -> str:
+    """How many layers of each type became int8, and why the others did not.
+
+    Args:
+        result: What was done.
+        kept: The layers that stay in float because they would hurt most.
+    """
     lines = [_of_type(type, result.layers) for type in dict.fromkeys(one.type for one in result.layers)]
-    notes = dict.fromkeys(one.note for one in result.layers if one.note)
-    for note in notes:
-        layers = [one for one in result.layers if one.note == note]
+    if kept:
+        hurt = ", ".join(f"{one.layer} ({decibel(one.sqnr)} dB alone)" for one in kept[:_MOST_NAMED])
+        more = f" and {len(kept) - _MOST_NAMED} more" if len(kept) > _MOST_NAMED else ""
+        lines.append(f"in float, because they hurt most: {hurt}{more}")
+    names_kept = {one.layer for one in kept}
+    noted = [one for one in result.layers if one.note and one.layer not in names_kept]
+    for note in dict.fromkeys(one.note for one in noted):
+        layers = [one for one in noted if one.note == note]
         names = ", ".join(one.layer for one in layers[:_MOST_NAMED])
         more = f" and {len(layers) - _MOST_NAMED} more" if len(layers) > _MOST_NAMED else ""
         lines.append(f"{'int8' if layers[0].int8 else 'in float'}, {note}: {names}{more}")
@@ -27,10 +40,11 @@ def as_text(result: Quantized) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def as_json(result: Quantized, findings: Sequence[Finding]) -> dict[str, Any]:
+def as_json(result: Quantized, findings: Sequence[Finding], kept: Sequence[LayerCost] = ()) -> dict[str, Any]:
     """Everything, for programs."""
     return {
         "layers": [asdict(one) for one in result.layers],
+        "kept": [one.to_json() for one in kept],
         "bytes_before": result.bytes_before,
         "bytes_after": result.bytes_after,
         "overflowed": [

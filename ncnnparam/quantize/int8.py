@@ -14,7 +14,6 @@ from ncnnparam.quantize.low_bit import LowBit, pack_weights
 from ncnnparam.quantize.lower_gemm import lower_gemm, obstacles
 from ncnnparam.quantize.plan import Choice, plan
 from ncnnparam.quantize.requantize import direct_links, split_links
-from ncnnparam.selectors import select
 from ncnnparam.weights import Storage, encode
 from ncnnparam.weights.convert import Change, convert
 from ncnnparam.weights.layout import wanted
@@ -148,6 +147,10 @@ def _make_int8(
 
 
 def _selection(graph: Graph, options: Options) -> Callable[[Layer], bool]:
+    if options.only is None and options.skip is None:
+        return lambda layer: True
+    from ncnnparam.selectors import select  # with the language of patterns, which takes a while
+
     chosen = set(graph if options.only is None else select(graph, options.only))
     chosen -= set() if options.skip is None else set(select(graph, options.skip))
     return chosen.__contains__

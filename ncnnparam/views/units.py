@@ -1,6 +1,8 @@
-"""Large numbers for people: three digits and a unit, each unit a thousand of the one before."""
+"""Numbers for people: large ones in three digits and a unit, a thousand of the one before; decibels."""
 
 from __future__ import annotations
+
+from math import inf
 
 _STEPS = ("", "K", "M", "G", "T")
 
@@ -21,3 +23,12 @@ def short_bytes(number: int) -> str:
     """A number of bytes in few characters: ``987 B``, ``1.23 KB``; a KB is 1000 bytes."""
     text = short(number)
     return f"{text} B" if text.isdigit() else f"{text}B"
+
+
+def decibel(number: float | None) -> str:
+    """A number of dB: ``21.8``; ``equal`` for infinity, and nothing for what is not known."""
+    if number is None:
+        return ""
+    if abs(number) == inf:
+        return "equal" if number > 0 else "-inf"
+    return f"{number:.1f}"

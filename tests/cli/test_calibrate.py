@@ -48,6 +48,16 @@ def test_npy(run: Run, net: Path) -> None:
     assert table["fc"] == pytest.approx([127 / largest])
 
 
+def test_a_page(run: Run, net: Path) -> None:
+    pytest.importorskip("jinja2")
+    words = ("--npy", "inputs", "--table", "t.table", "--html", "page.html")
+    assert run("calibrate", "m.param", "m.bin", *words).exit_code == 0
+    text = Path("page.html").read_text(encoding="utf-8")
+    assert text.count("<svg") == 2
+    assert "minmax" in text
+    assert run("calibrate", "m.param", "m.bin", *words[:-1], "nowhere/page.html").exit_code == 2
+
+
 def test_json(run: Run, net: Path) -> None:
     words = ("--npy", "inputs", "--table", "t.table", "--format", "json")
     said = json.loads(run("calibrate", "m.param", "m.bin", *words).out)

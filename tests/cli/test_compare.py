@@ -89,6 +89,32 @@ def test_bad_items(run: Run, nets: Path) -> None:
     assert "over 3 items" in skipped.out
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit.trace is old
+def test_torchscript(run: Run, nets: Path) -> None:
+    torch = pytest.importorskip("torch")
+    weights = np.arange(6, dtype=np.float32).reshape(2, 3)
+
+    class Net(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x @ torch.from_numpy(weights).T @ torch.ones(2, 1)
+
+    torch.jit.trace(Net(), torch.zeros(1, 5, 3)).save("a.pt")
+    for data in (("--npy", "inputs"), ()):
+        result = run("compare", "a.pt", "a.param", "a.bin", *data, "--min-sqnr", "100")
+        assert (result.exit_code, result.err) == (0, "")
+        assert "is near enough to A over 3 items" in result.out
+    worse = run("compare", "a.pt", "b.param", "b.bin", "--npy", "inputs", "--format", "json")
+    assert json.loads(worse.out)["outputs"]["out0"]["sqnr"] == pytest.approx(20, abs=0.01)
+
+
+def test_a_page(run: Run, nets: Path) -> None:
+    pytest.importorskip("jinja2")
+    assert run("compare", *PAIRS, "--npy", "inputs", "--html", "page.html").exit_code == 1
+    text = Path("page.html").read_text(encoding="utf-8")
+    assert "Error by layer" in text
+    assert "fc2" in text
+
+
 def test_an_item_of_a_wrong_size(run: Run, nets: Path) -> None:
     np.save("flat.npy", np.zeros(0, np.float32))
     result = run("compare", *PAIRS, "--npy", "flat.npy")

@@ -186,3 +186,67 @@ def test_what_the_tool_loses_is_told(run: Run, folder: Path) -> None:
     assert result.exit_code == 2
     assert "NP712 error ncnn2int8 does not read the weights of layer 'f'" in result.err
     assert not Path("x.param").exists()
+
+
+@pytest.fixture
+def goldens(shared: Path, tmp_path: Path) -> list[str]:
+    """A float model, where its int8 form goes, its table, and data."""
+    folder = shared / "golden/cnn_chain"
+    made = [str(tmp_path / "q.param"), str(tmp_path / "q.bin")]
+    files = [str(folder / name) for name in ("m.param", "m.bin")]
+    return [*files, *made, "--table", str(folder / "kl.table"), "--npy", str(folder / "list.txt")]
+
+
+def test_mixed_precision_by_sqnr(run: Run, goldens: list[str]) -> None:
+    pytest.importorskip("ncnn")
+    said = run("quantize", *goldens, "--min-sqnr", "25", "--format", "json")
+    assert said.exit_code == 0
+    answer = json.loads(said.out)
+    assert answer["kept"][0]["layer"] == "fcrelu_0"
+    kept = {one["layer"] for one in answer["kept"]}
+    assert kept == {one["layer"] for one in answer["layers"] if one["note"] == "it was not asked for"}
+    data = goldens[-2:]
+    assert run("compare", *goldens[:4], *data, "--min-sqnr", "25").exit_code == 0
+    told = run("quantize", *goldens, "--keep-worst", "1")
+    assert "in float, because they hurt most: fcrelu_0 (5.2 dB alone)\n" in told.out
+    Path(goldens[2]).unlink()
+    refused = run("quantize", *goldens, "--min-sqnr", "199")
+    assert refused.exit_code == 2
+    assert "not near enough even with all of these layers in float" in refused.err
+    assert not Path(goldens[2]).exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--npy", "x"), "--npy is for --keep-worst, --min-sqnr and --max-wer-loss"),
+        (("--skip-bad",), "--skip-bad is for --keep-worst"),
+        (("--min-sqnr", "3"), "--min-sqnr is measured on data: name --npy, or --wavs for an encoder"),
+        (("--min-sqnr", "3", "--npy", "x", "--wavs", "x"), "--min-sqnr is measured on data"),
+        (("--min-sqnr", "3", "--keep-worst", "3"), "--keep-worst and --min-sqnr: name one of them"),
+        (("--min-sqnr", "3", "--npy", "x", "--tokens", "x"), "--tokens is for --max-wer-loss"),
+        (("--min-sqnr", "3", "--npy", "x", "--low-bit", "4"), "does not go with --low-bit"),
+        (("--max-wer-loss", "1", "--npy", "x"), "--max-wer-loss is measured on data: name --wavs"),
+        (("--max-wer-loss", "1", "--wavs", "x"), "needs --tokens, --transcripts, and of --encoder"),
+    ],
+)
+def test_goals_without_sense(run: Run, folder: Path, words: tuple[str, ...], why: str) -> None:
+    result = run("quantize", *FILES, *words)
+    assert result.exit_code == 2
+    assert why in " ".join(result.err.split())
+
+
+def test_mixed_precision_by_words(run: Run, shared: Path, tmp_path: Path) -> None:
+    for package in ("ncnn", "kaldi_native_fbank", "kaldialign", "soundfile"):
+        pytest.importorskip(package)
+    folder = shared / "golden/sherpa_small"
+    said = tmp_path / "said.txt"
+    said.write_text("w1 SOMETHING ELSE\n")
+    nets = [f"{folder / name}" for name in ("enc.param", "enc.bin", "dec.param", "dec.bin")]
+    words = ["--encoder", *nets[:2], "--decoder", *nets[2:], "--tokens", folder / "tokens.txt"]
+    joiner = [folder / "joi.param", folder / "joi.bin", tmp_path / "q.param", tmp_path / "q.bin"]
+    goal = ["--wavs", folder / "w1.wav", "--transcripts", said, "--max-wer-loss", "0"]
+    result = run("quantize", *joiner, "--table", folder / "joi.table", *words, *goal)
+    assert (result.exit_code, result.err) == (0, "")
+    assert "InnerProduct: " in result.out
+    assert (tmp_path / "q.bin").exists()

@@ -46,6 +46,13 @@ def test_json(run: Run, files: list[str]) -> None:
     assert 1 <= len(said["keep_float"]) < 17
 
 
+def test_a_page(run: Run, files: list[str], tmp_path: Path) -> None:
+    pytest.importorskip("jinja2")
+    page = tmp_path / "page.html"
+    assert run("sensitivity", *files, "--html", page).exit_code == 0
+    assert "fcrelu_0" in page.read_text(encoding="utf-8")
+
+
 def test_encoder(run: Run, shared: Path) -> None:
     pytest.importorskip("kaldi_native_fbank")
     pytest.importorskip("soundfile")

@@ -143,7 +143,6 @@ def test_other_blobs_are_other_statistics(net: tuple[NetRunner, Part], items: It
         collect(NetRunner(runner.files, (*part.blobs, "out0")), items.good[1:], statistics)
 
 
-@pytest.mark.nightly
 @pytest.mark.filterwarnings("ignore")  # what dask and tornado warn of is theirs
 def test_on_a_dask_cluster(net: tuple[NetRunner, Part], items: Items) -> None:
     joblib = pytest.importorskip("joblib")

@@ -86,7 +86,7 @@ def command(*words: str | Path) -> Action:
 
 
 def memory_of(*words: str | Path) -> float:
-    return most_memory("-m", "ncnnparam", *map(str, words))
+    return most_memory(sys.executable, "-m", "ncnnparam", *map(str, words))
 
 
 def bench_check(folder: Path, rounds: int) -> Iterator[Row]:
@@ -101,7 +101,9 @@ def bench_check(folder: Path, rounds: int) -> Iterator[Row]:
     yield Row("check", "ncnn.Net.load_param and load_model", taken["ncnn"] * 1e3, "ms")
     yield Row("check", "check", taken["check"] * 1e3, "ms")
     yield Row("check", "check / ncnn", taken["check"] / taken["ncnn"], "x")
-    yield Row("check", "memory of ncnn", most_memory("-c", LOAD, str(param), str(weights)), "MB")
+    yield Row(
+        "check", "memory of ncnn", most_memory(sys.executable, "-c", LOAD, str(param), str(weights)), "MB"
+    )
     yield Row("check", "memory of check", memory_of("check", param, weights), "MB")
 
 

@@ -18,7 +18,7 @@ Action: TypeAlias = "Callable[[], object]"
 # Linux counts the memory of the process that starts another one as that of the new one: a small one starts it
 _WATCH = """
 import os, subprocess, sys
-child = subprocess.Popen([sys.executable, *sys.argv[1:]], stdout=subprocess.DEVNULL)
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
 _, status, usage = os.wait4(child.pid, 0)
 print(os.waitstatus_to_exitcode(status), usage.ru_maxrss)
 """
@@ -81,7 +81,7 @@ def in_turns(contenders: dict[str, Action], rounds: int) -> dict[str, float]:
 
 
 def most_memory(*words: str) -> float:
-    """The most resident memory that a Python process with these arguments takes, in MB of a million bytes."""
+    """The most resident memory that a program with these arguments takes, in MB of a million bytes."""
     watched = subprocess.run([sys.executable, "-c", _WATCH, *words], capture_output=True, text=True)
     status, size = watched.stdout.split() if watched.returncode == 0 else ("2", "0")
     if status not in ("0", "1"):

@@ -10,10 +10,9 @@ import click
 
 from ncnnparam.cli.calibration import finish
 from ncnnparam.cli.common import format_option, ops_option, say
+from ncnnparam.cli.data import html_option, nets_options, npy_option, skip_bad_option, wavs_option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ncnnparam.quantize.calibrate import Part
     from ncnnparam.quantize.data import Items
     from ncnnparam.quantize.images import Preparation
@@ -24,12 +23,6 @@ if TYPE_CHECKING:
 METHODS = ("kl", "aciq", "eq", "percentile", "mse", "minmax")
 _EQ = "eq"
 _CHANNELS = {"rgb": 3, "bgr": 3, "gray": 1}
-
-
-def _pair(name: str) -> Callable[[Any], Any]:
-    return click.option(
-        f"--{name}", nargs=2, type=click.Path(), metavar="P B", help=f"The .param and .bin of the {name}."
-    )
 
 
 def _numbers(ctx: click.Context, param: click.Parameter, text: str) -> tuple[float, ...]:
@@ -61,12 +54,7 @@ def _size(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple
 @click.argument("model", metavar="[MODEL]", required=False, type=click.Path())
 @click.argument("weights", metavar="[BIN]", required=False, type=click.Path())
 @click.option("--table", metavar="T", type=click.Path(), help="Where to write the table of MODEL.")
-@click.option(
-    "--npy",
-    metavar="LIST|DIR",
-    type=click.Path(),
-    help="Inputs as .npy files, or .npz files with an array for each input: a folder, or a list of files.",
-)
+@npy_option
 @click.option("--images", metavar="LIST|DIR", type=click.Path(), help="Inputs as pictures.")
 @click.option("--size", metavar="W,H", callback=_size, help="Resize pictures.")
 @click.option("--pixels", type=click.Choice(tuple(_CHANNELS)), default="rgb", show_default=True)
@@ -78,12 +66,8 @@ def _size(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple
     help="For each channel: (pixel - mean) * norm.",
 )
 @click.option("--norm", default="1", show_default=True, callback=_numbers)
-@_pair("encoder")
-@_pair("decoder")
-@_pair("joiner")
-@click.option(
-    "--wavs", metavar="LIST|DIR", type=click.Path(), help="Speech of 16 kHz, mono, for a transducer."
-)
+@nets_options("The .param and .bin of the {net}.")
+@wavs_option("for a transducer")
 @click.option("--encoder-table", metavar="E", type=click.Path(), help="Where to write the encoder's table.")
 @click.option("--joiner-table", metavar="J", type=click.Path(), help="Where to write the joiner's table.")
 @click.option(
@@ -121,7 +105,8 @@ def _size(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple
     show_default=True,
     help="Processes; -1: all cores.",
 )
-@click.option("--skip-bad", is_flag=True, help="Go on without items that cannot be used, and list them.")
+@html_option("what each layer's input held, and its threshold")
+@skip_bad_option
 @click.option("--no-lower-gemm", is_flag=True, help="No rows for Gemm layers that are better InnerProduct.")
 @click.option(
     "--compat", is_flag=True, help="Make the table that ncnn's or sherpa-ncnn's own tool would make."
@@ -146,7 +131,7 @@ def command(**options: Any) -> None:
     options["method"] = options["method"] or (COMPAT if options["compat"] else DEFAULT)
     if options["jobs"] == 0:
         raise click.UsageError("-j takes 1 or more processes, or -1 for all cores")
-    for name in ("table", "encoder_table", "joiner_table", "stats"):
+    for name in ("table", "encoder_table", "joiner_table", "stats", "html"):
         _require_place(options[name])
     if options["encoder"] or options["decoder"] or options["joiner"] or options["wavs"]:
         _transducer(options)
@@ -191,7 +176,7 @@ def _net(options: dict[str, Any]) -> None:
     table = part.table(statistics, *_method(options))
     if options["method"] == _EQ:
         _equalize(runner, part, items, table)
-    finish([(part, table, options["table"])], statistics, bad, options["method"], options["form"])
+    finish([(part, table, options["table"])], statistics, bad, options)
 
 
 def _transducer(options: dict[str, Any]) -> None:
@@ -226,7 +211,7 @@ def _transducer(options: dict[str, Any]) -> None:
         (part, part.table(statistics, *how), options[name])
         for part, name in ((encoder, "encoder_table"), (joiner, "joiner_table"))
     ]
-    finish(results, statistics, bad, options["method"], options["form"])
+    finish(results, statistics, bad, options)
 
 
 def _method(options: dict[str, Any]) -> tuple[str, Any]:

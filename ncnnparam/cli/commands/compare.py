@@ -7,7 +7,22 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from ncnnparam.cli.accuracy import form_or_default, print_layers, print_summary, print_texts
-from ncnnparam.cli.common import FOUND, emit, emit_json, ops_option, say
+from ncnnparam.cli.common import FOUND, emit, emit_json, ops_option
+from ncnnparam.cli.data import (
+    NETS,
+    about_items,
+    html_option,
+    nets_options,
+    npy_option,
+    report_option,
+    skip_bad_option,
+    tell_skipped,
+    tokens_option,
+    top_option,
+    transcripts_option,
+    wavs_option,
+    write_page,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,47 +32,22 @@ if TYPE_CHECKING:
     from ncnnparam.quantize.data import Items
     from ncnnparam.speech.files import NetFiles
 
-FORMATS = ("text", "table", "json")
 ENOUGH = 20.0
 """SQNR in dB that is taken for the same where the user does not say one: an error of 1 % of the power."""
-_NETS = ("encoder", "decoder", "joiner")
-_FOUR = 4
+_PAIRS, _SCRIPT_AND_PAIR = 4, 3
 
 Pairs: TypeAlias = "tuple[tuple[str, str], ...]"
-
-
-def _pair(name: str) -> Callable[[Any], Any]:
-    return click.option(
-        f"--{name}",
-        nargs=2,
-        multiple=True,
-        type=click.Path(),
-        metavar="P B",
-        help=f"The .param and .bin of the {name}: A's, then B's; once if they share it.",
-    )
 
 
 @click.command(
     name="compare", epilog="Exit codes: 0 the same, or near enough; 1 worse; 2 what cannot be compared."
 )
-@click.argument("files", metavar="[A.param A.bin B.param B.bin]", nargs=-1, type=click.Path())
-@click.option(
-    "--npy",
-    metavar="LIST|DIR",
-    type=click.Path(),
-    help="Inputs as .npy files, or .npz files with an array for each input: a folder, or a list of files.",
-)
-@_pair("encoder")
-@_pair("decoder")
-@_pair("joiner")
-@click.option("--wavs", metavar="LIST|DIR", type=click.Path(), help="Speech of 16 kHz for transducers.")
-@click.option("--tokens", metavar="FILE", type=click.Path(), help="The tokens.txt, to print texts.")
-@click.option(
-    "--transcripts",
-    metavar="FILE",
-    type=click.Path(),
-    help="What is said: on each line the name of a wav and the text. Needs --tokens.",
-)
+@click.argument("files", metavar="[A.param A.bin|A.pt B.param B.bin]", nargs=-1, type=click.Path())
+@npy_option
+@nets_options("The .param and .bin of the {net}: A's, then B's; once if they share it.", multiple=True)
+@wavs_option("for transducers")
+@tokens_option
+@transcripts_option
 @click.option(
     "--min-sqnr",
     type=click.FloatRange(-200, 200),
@@ -71,16 +61,10 @@ def _pair(name: str) -> Callable[[Any], Any]:
     show_default=True,
     help="The worst layers first, or those that compute first.",
 )
-@click.option(
-    "--top", type=click.IntRange(min=0), default=20, show_default=True, help="Layers to print; 0: all."
-)
-@click.option("--skip-bad", is_flag=True, help="Go on without files that cannot be used, and list them.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    help="How to report; by default a table on a terminal and text elsewhere.",
-)
+@top_option
+@html_option("the error along the layers, and all layers, worst first")
+@skip_bad_option
+@report_option
 @ops_option
 def command(**options: Any) -> int:
     """Run two models on the same data, and tell how far B is from A, layer by layer.
@@ -88,17 +72,23 @@ def command(**options: Any) -> int:
     SQNR is the power of A's numbers over that of the error, in dB. Beside that of a layer's output stand the
     lowest one of what it reads, and the one it would have if it read A's numbers: its own error.
 
-    Transducers run chunk by chunk, each with its own states and its own text.
+    Transducers run chunk by chunk, each with its own states and its own text. If A is a TorchScript file,
+    PyTorch runs it, and the outputs are compared.
 
     \b
     ncnnparam compare m.param m.bin int8.param int8.bin --npy inputs/
     ncnnparam compare m.param m.bin int8.param int8.bin --npy list.txt --order graph --top 0
+    ncnnparam compare encoder.pt encoder.param encoder.bin --npy inputs/
     ncnnparam compare --encoder e.param e.bin --encoder e8.param e8.bin --decoder d.param d.bin \\
       --joiner j.param j.bin --joiner j8.param j8.bin --wavs wavs.txt --tokens tokens.txt
     """
-    if any(options[name] for name in (*_NETS, "wavs", "tokens", "transcripts")):
+    if any(options[name] for name in (*NETS, "wavs", "tokens", "transcripts")):
         return _transducers(options)
-    return _nets(options)
+    from ncnnparam.runtime.torchscript import is_torchscript
+
+    files = options["files"]
+    is_script = len(files) == _SCRIPT_AND_PAIR and is_torchscript(files[0])
+    return _script(options) if is_script else _nets(options)
 
 
 def _nets(options: dict[str, Any]) -> int:
@@ -107,18 +97,42 @@ def _nets(options: dict[str, Any]) -> int:
     from ncnnparam.quantize.arrays import npy_items
 
     files = options["files"]
-    if len(files) != _FOUR or not options["npy"]:
+    if len(files) != _PAIRS or not options["npy"]:
         raise click.UsageError(
-            "name A.param A.bin B.param B.bin and --npy, or --encoder, --decoder, --joiner and --wavs"
+            "name A.param A.bin B.param B.bin and --npy, or --encoder, --decoder, --joiner and --wavs, "
+            "or a TorchScript file and B.param B.bin"
         )
     first, second = (files[0], files[1]), (files[2], files[3])
     items = npy_items(options["npy"], [blob.name for blob in load(*first).graph.inputs])
     accuracy = _run(items, options, lambda advance: compare_nets(first, second, items.good, advance=advance))
+    return _judge(accuracy, items, options)
+
+
+def _script(options: dict[str, Any]) -> int:
+    """Compares what PyTorch and ncnn compute."""
+    from ncnnparam.model import load
+    from ncnnparam.quantize.accuracy_script import compare_script, random_items
+    from ncnnparam.quantize.arrays import npy_items
+
+    script, *second = options["files"]
+    inputs = [blob.name for blob in load(*second).graph.inputs]
+    items = npy_items(options["npy"], inputs) if options["npy"] else random_items(script, inputs)
+    accuracy = _run(
+        items,
+        options,
+        lambda advance: compare_script(script, (second[0], second[1]), items.good, advance=advance),
+    )
+    return _judge(accuracy, items, options)
+
+
+def _judge(accuracy: Accuracy, items: Items, options: dict[str, Any]) -> int:
+    """Reports how far two nets are apart, and whether that is near enough."""
+    _write_page({"": accuracy}, options)
     least = ENOUGH if options["min_sqnr"] is None else options["min_sqnr"]
     same = accuracy.sqnr >= least
     form = form_or_default(options["form"])
     if form == "json":
-        emit_json({"same": same, "min_sqnr": least, **_about(items), **accuracy.to_json()})
+        emit_json({"same": same, "min_sqnr": least, **about_items(items), **accuracy.to_json()})
     else:
         _print_net(accuracy, options, form)
         _verdict(same, f"{least:g} dB at every output", len(items.good))
@@ -150,6 +164,7 @@ def _transducers(options: dict[str, Any]) -> int:
         items, options, lambda advance: compare_transducers(first, second, items.good, advance=advance)
     )
     least = options["min_sqnr"]
+    _write_page(accuracy.nets, options)
     same = accuracy.same_texts if least is None else accuracy.sqnr >= least
     _report(accuracy, items, options, same, names)
     return 0 if same else FOUND
@@ -160,7 +175,7 @@ def _files(options: dict[str, Any]) -> tuple[NetFiles, NetFiles]:
     from ncnnparam.speech.files import NetFiles
 
     sides = []
-    for name in _NETS:
+    for name in NETS:
         pairs: Pairs = options[name]
         if not 1 <= len(pairs) <= 2:
             raise click.UsageError(f"give --{name} twice, for A and for B, or once if they share it")
@@ -190,9 +205,15 @@ def _run(items: Items, options: dict[str, Any], run: Callable[[Callable[[int], N
         items.require_good()
     with progress_bar("comparing", len(items.good)) as advance:
         found = run(advance)
-    for name, why in items.bad.items():
-        say(f"skipped {name}: {why}")
+    tell_skipped(items)
     return found
+
+
+def _write_page(nets: dict[str, Accuracy], options: dict[str, Any]) -> None:
+    if options["html"]:
+        from ncnnparam.quantize.accuracy_page import accuracy_page
+
+        write_page(options["html"], accuracy_page(nets))
 
 
 def _report(
@@ -229,7 +250,7 @@ def _report(
             {
                 "same": same,
                 "min_sqnr": options["min_sqnr"],
-                **_about(items),
+                **about_items(items),
                 "utterances": utterances,
                 "token_errors": tokens.to_json(),
                 "word_errors": rates or None,
@@ -249,16 +270,10 @@ def _report(
 
 
 def _print_net(accuracy: Accuracy, options: dict[str, Any], form: str) -> None:
-    print_layers(accuracy, top=options["top"], worst_first=options["order"] == "worst", form=form)
+    if accuracy.layers:  # of TorchScript only outputs are known
+        print_layers(accuracy, top=options["top"], worst_first=options["order"] == "worst", form=form)
     print_summary(accuracy)
 
 
 def _verdict(same: bool, wanted: str, runs: int) -> None:
     emit(f"# B {'is' if same else 'is not'} near enough to A over {runs} items; wanted: {wanted}\n")
-
-
-def _about(items: Items) -> dict[str, Any]:
-    return {
-        "items": len(items.good),
-        "skipped": [{"item": name, "why": why} for name, why in items.bad.items()],
-    }

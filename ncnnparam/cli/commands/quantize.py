@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from ncnnparam.cli.common import TROUBLE, emit, emit_json, format_option, max_size_option, ops_option, say
+from ncnnparam.cli.data import (
+    nets_options,
+    npy_option,
+    skip_bad_option,
+    tokens_option,
+    transcripts_option,
+    wavs_option,
+)
 from ncnnparam.cli.quantization import as_json, as_text, finding_json, warnings
 
 if TYPE_CHECKING:
@@ -14,6 +22,7 @@ if TYPE_CHECKING:
     from ncnnparam.graph import Graph
     from ncnnparam.model import Model
     from ncnnparam.ops.versions import Target
+    from ncnnparam.quantize.accuracy_sensitivity import LayerCost
     from ncnnparam.quantize.low_bit import Clip
     from ncnnparam.quantize.table import Table
 
@@ -63,6 +72,31 @@ STORAGES = ("fp16", "fp32", "bf16", "keep")
     help="Quantise only what this runtime reads: ncnn-20250916, sherpa-ncnn-2.1.15, latest.",
 )
 @click.option(
+    "--keep-worst",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Leave the N layers in float that hurt most on --npy or --wavs.",
+)
+@click.option(
+    "--min-sqnr",
+    type=click.FloatRange(-200, 200),
+    metavar="DB",
+    help="Leave so many layers in float that every output has this SQNR on --npy or --wavs.",
+)
+@click.option(
+    "--max-wer-loss",
+    type=click.FloatRange(min=0),
+    metavar="WORDS",
+    help="Leave so many layers in float that of 100 words no more than these are wrong in addition. "
+    "Needs --wavs, --tokens, --transcripts and the two other nets.",
+)
+@npy_option
+@wavs_option("if IN is an encoder")
+@tokens_option
+@transcripts_option
+@nets_options("For --max-wer-loss, if IN is none: the .param and .bin of the {net}.")
+@skip_bad_option
+@click.option(
     "--compat",
     type=click.Choice((NCNN2INT8,)),
     help="Write what the C++ tool would, byte for byte, its faults included.",
@@ -91,6 +125,7 @@ def command(
     dry_run: bool,
     form: str,
     max_size: int,
+    **goal: Any,
 ) -> int:
     """Make an int8 model of a float one.
 
@@ -104,8 +139,10 @@ def command(
     ncnnparam quantize m.param m.bin q.param q.bin --only 'LSTM,Embed'
     ncnnparam quantize m.param m.bin q.param q.bin --table m.table --target sherpa-ncnn-2.1.15
     ncnnparam quantize m.param m.bin q.param q.bin --low-bit 4 --block 32
+    ncnnparam quantize m.param m.bin q.param q.bin --table m.table --npy inputs/ --min-sqnr 30
     ncnnparam quantize m.param m.bin q.param q.bin --table m.table --compat ncnn2int8
     """
+    from ncnnparam.cli.mixed import mixed_options, require_goal
     from ncnnparam.model import load
     from ncnnparam.quantize.table import Table
 
@@ -118,6 +155,9 @@ def command(
     given += [f"--storage {storage}"] if storage != STORAGES[0] else []
     if compat and given:
         raise click.UsageError(f"--compat does what the C++ tool does, which has no {given[0]}")
+    is_mixed = require_goal(goal)
+    if is_mixed and (low_bit or compat):
+        raise click.UsageError(f"{is_mixed} does not go with --low-bit or --compat")
     _check_files(table_path, output, new_weights)
     source = load(model, None if compat and weights == NO_BIN else weights, max_size=max_size)
     table = None if table_path is None else Table.read(table_path, max_size=max_size)
@@ -141,14 +181,17 @@ def command(
         None if low_bit is None else LowBit(int(low_bit), int(block), clip),
         None if storage == "keep" else Storage(storage),
     )
+    kept: list[LayerCost] = []
+    if is_mixed:
+        options, kept = mixed_options((model, weights), table, options, goal)
     result = quantize(source.graph, table, options)
     nothing = not any(layer.int8 or layer.packed for layer in result.layers)
     if not dry_run and not nothing:
         source.save(output, new_weights, backup=backup)
     if form == "json":
-        emit_json(as_json(result, findings))
+        emit_json(as_json(result, findings, kept))
     else:
-        emit(as_text(result))
+        emit(as_text(result, kept))
     for warning in warnings(result):
         say(f"warning: {warning}")
     if nothing:

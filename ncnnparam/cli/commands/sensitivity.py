@@ -6,15 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ncnnparam.cli.accuracy import decibel, form_or_default, show
-from ncnnparam.cli.common import emit, emit_json, ops_option, say
+from ncnnparam.cli.accuracy import form_or_default, show
+from ncnnparam.cli.common import emit, emit_json, ops_option
+from ncnnparam.cli.data import (
+    about_items,
+    html_option,
+    npy_option,
+    report_option,
+    skip_bad_option,
+    tell_skipped,
+    top_option,
+    wavs_option,
+    write_page,
+)
+from ncnnparam.views.units import decibel
 
 if TYPE_CHECKING:
     from ncnnparam.quantize.accuracy_sensitivity import LayerCost
-    from ncnnparam.quantize.accuracy_spread import Spread
     from ncnnparam.quantize.data import Items
-
-FORMATS = ("text", "table", "json")
 
 
 @click.command(
@@ -24,15 +33,8 @@ FORMATS = ("text", "table", "json")
 @click.argument("weights", metavar="A.bin", type=click.Path())
 @click.argument("other", metavar="B.param", type=click.Path())
 @click.argument("other_weights", metavar="B.bin", type=click.Path())
-@click.option(
-    "--npy",
-    metavar="LIST|DIR",
-    type=click.Path(),
-    help="Inputs as .npy files, or .npz files with an array for each input: a folder, or a list of files.",
-)
-@click.option(
-    "--wavs", metavar="LIST|DIR", type=click.Path(), help="Speech of 16 kHz, if A and B are encoders."
-)
+@npy_option
+@wavs_option("if A and B are encoders")
 @click.option("--keep-worst", type=click.IntRange(min=1), metavar="N", help="Say how to leave N in float.")
 @click.option(
     "--min-sqnr",
@@ -40,16 +42,10 @@ FORMATS = ("text", "table", "json")
     metavar="DB",
     help="Say what to leave in float to have this at every output.",
 )
-@click.option(
-    "--top", type=click.IntRange(min=0), default=20, show_default=True, help="Layers to print; 0: all."
-)
-@click.option("--skip-bad", is_flag=True, help="Go on without files that cannot be used, and list them.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    help="How to report; by default a table on a terminal and text elsewhere.",
-)
+@top_option
+@html_option("what each layer costs")
+@skip_bad_option
+@report_option
 @ops_option
 def command(**options: Any) -> None:
     """Tell which layers of B, the quantised form of A, hurt most when quantised alone.
@@ -63,6 +59,7 @@ def command(**options: Any) -> None:
     ncnnparam sensitivity enc.param enc.bin enc8.param enc8.bin --wavs wavs.txt --keep-worst 3
     """
     from ncnnparam.cli.progress import progress_bar
+    from ncnnparam.quantize.accuracy_items import net_items
     from ncnnparam.quantize.accuracy_sensitivity import keep_float, sensitivity
 
     if bool(options["npy"]) == bool(options["wavs"]):
@@ -73,7 +70,7 @@ def command(**options: Any) -> None:
         (options["param"], options["weights"]),
         (options["other"], options["other_weights"]),
     )
-    items, spread = _items(first, options)
+    items, spread = net_items(first, options["npy"], options["wavs"])
     if not options["skip_bad"]:
         items.require_good()
     with progress_bar("measuring", len(items.good)) as advance:
@@ -81,37 +78,15 @@ def command(**options: Any) -> None:
     kept = costs[: options["keep_worst"] or 0]
     if options["min_sqnr"] is not None:
         kept = keep_float(costs, options["min_sqnr"])
+    if options["html"]:
+        from ncnnparam.quantize.accuracy_page import sensitivity_page
+
+        write_page(options["html"], sensitivity_page(costs))
     if form_or_default(options["form"]) == "json":
         _emit_json(costs, kept, items)
     else:
         _print(costs, kept, options)
-    for name, why in items.bad.items():
-        say(f"skipped {name}: {why}")
-
-
-def _items(files: tuple[str, str], options: dict[str, Any]) -> tuple[Items, Spread]:
-    """The data, and how it is run."""
-    from ncnnparam.errors import MetadataError
-    from ncnnparam.model import load
-    from ncnnparam.optional import need
-    from ncnnparam.quantize.accuracy_spread import at_once, by_chunks
-    from ncnnparam.quantize.arrays import npy_items
-    from ncnnparam.quantize.wavs import wav_items
-    from ncnnparam.speech import from_layer, metadata_layers
-    from ncnnparam.speech.streaming import shortest, streaming
-
-    graph = load(*files).graph
-    if options["npy"]:
-        return npy_items(options["npy"], [blob.name for blob in graph.inputs]), at_once
-    layers = metadata_layers(graph)
-    if not layers:
-        raise MetadataError(
-            f"{files[0]} has no SherpaMetaData, which says how an encoder is run",
-            hint="ncnnparam inject-meta puts it in",
-        )
-    need("kaldi_native_fbank", "speech")
-    how = streaming(from_layer(layers[0]))
-    return wav_items(options["wavs"], shortest(how)), by_chunks(how)
+    tell_skipped(items)
 
 
 def _print(costs: list[LayerCost], kept: list[LayerCost], options: dict[str, Any]) -> None:
@@ -134,8 +109,7 @@ def _print(costs: list[LayerCost], kept: list[LayerCost], options: dict[str, Any
 def _emit_json(costs: list[LayerCost], kept: list[LayerCost], items: Items) -> None:
     emit_json(
         {
-            "items": len(items.good),
-            "skipped": [{"item": name, "why": why} for name, why in items.bad.items()],
+            **about_items(items),
             "layers": [cost.to_json() for cost in costs],
             "keep_float": [cost.layer for cost in kept],
         }
