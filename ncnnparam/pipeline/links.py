@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 from ncnnparam.errors import FileError
@@ -16,13 +15,13 @@ def link(source: Path, place: Path) -> None:
     Raises:
         FileError: It cannot be written; what was there is there still.
     """
-    with tempfile.TemporaryDirectory(prefix=".", dir=place.parent) as folder:
-        temporary = Path(folder) / place.name
+    temporary = place.with_name(f".{place.name}.new")  # of one name: what a kill leaves is written over
+    try:
+        temporary.unlink(missing_ok=True)
         try:
-            try:
-                os.link(source, temporary)
-            except OSError:
-                shutil.copyfile(source, temporary)
-            os.replace(temporary, place)
-        except OSError as error:
-            raise FileError(f"cannot write {place}: {error.strerror}") from None
+            os.link(source, temporary)
+        except OSError:
+            shutil.copyfile(source, temporary)
+        os.replace(temporary, place)
+    except OSError as error:
+        raise FileError(f"cannot write {place}: {error.strerror}") from None

@@ -78,7 +78,6 @@ class Stage(ABC):
         version: Goes up when it makes something else of the same files.
         tools: Packages whose version matters.
         modules: Modules that it cannot do without, each with the extra that installs it.
-        does: What it does, in a few words.
         brings_files: The files that a config names may come from it.
     """
 
@@ -86,7 +85,6 @@ class Stage(ABC):
     version: int = 1
     tools: tuple[str, ...] = ()
     modules: tuple[tuple[str, str], ...] = ()
-    does: str
     brings_files: bool = False
 
     def unwanted(self, model: Model) -> str:

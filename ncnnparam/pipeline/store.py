@@ -152,6 +152,8 @@ class Store:
 
     def clean(self) -> None:
         """Removes what a run left that was killed."""
+        for file in self.state.glob(".*.tmp"):
+            file.unlink()
         for stage in self.state.glob("*/"):
             for folder in self._folders(stage.name, _TEMPORARY):
                 shutil.rmtree(folder)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from ncnnparam.pipeline.config import Model, Table
 from ncnnparam.pipeline.config_read import read_models
+from ncnnparam.pipeline.lock import locked
 from ncnnparam.pipeline.stages import STAGES
 
 from ..pipeline.small import config, write_model
@@ -66,6 +70,26 @@ def test_a_wrong_command_line(run: Run, folder: Path, words: tuple[str, ...], sa
     result = run("pipeline", "run", *words)
     assert (result.exit_code, result.out) == (2, "")
     assert said in result.err
+
+
+def test_two_runs_on_one_folder(run: Run, folder: Path) -> None:
+    with locked(folder / "out/.ncnnparam"):
+        result = run("pipeline", "run")
+    assert (result.exit_code, result.out) == (2, "")
+    assert f"another run works in {folder / 'out'}: process {os.getpid()}" in result.err
+    assert "hint: wait until it ends" in result.err
+
+
+def test_a_disk_without_room(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1 << 20))
+    result = run("pipeline", "run", "--until", "convert")
+    assert result.exit_code == 2
+    assert "error: stage convert of " in result.err
+    assert "has 1 MB left, and about 18 MB will be written" in result.err
+    assert "hint: free some space" in result.err
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    assert run("pipeline", "run", "--until", "convert").exit_code == 0
 
 
 def test_no_config(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

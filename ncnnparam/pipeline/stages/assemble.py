@@ -24,7 +24,6 @@ class Assemble(Stage):
     """Puts the files where users look for them; nothing is copied if the disk has links."""
 
     name = "assemble"
-    does = "lays out the output folder"
 
     def settings(self, model: Model) -> Any:
         """What is to be there."""
@@ -47,9 +46,10 @@ class Assemble(Stage):
             (out / name).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             (out / FULL).rmdir()  # if it is empty
-        result.files[COMMANDS] = out / COMMANDS
         wav = _wav(job.model)
-        write_atomic(out / COMMANDS, _commands(wanted.keys(), wav))
+        write_atomic(job.folder / COMMANDS, _commands(wanted.keys(), wav))
+        link(job.folder / COMMANDS, out / COMMANDS)
+        result.files[COMMANDS] = out / COMMANDS
         result.facts = {
             "folder": str(out),
             "files": {name: (out / name).stat().st_size for name in wanted},

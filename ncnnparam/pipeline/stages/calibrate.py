@@ -30,7 +30,6 @@ class Calibrate(Stage):
     name = "calibrate"
     tools = ("ncnn", "kaldi-native-fbank")
     modules = (("ncnn", "runtime"), ("kaldi_native_fbank", "speech"), ("soundfile", "speech"))
-    does = "finds the scales of int8"
 
     def unwanted(self, model: Model) -> str:
         """Nothing is to be int8."""

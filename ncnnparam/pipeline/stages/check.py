@@ -21,7 +21,6 @@ class Check(Stage):
     """Checks graphs and weights, also for the runtime that shall run them."""
 
     name = "check"
-    does = "checks every pair"
 
     def settings(self, model: Model) -> Any:
         """The runtime."""

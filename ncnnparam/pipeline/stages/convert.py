@@ -23,7 +23,6 @@ class Convert(Stage):
 
     name = "convert"
     tools = ("pnnx",)
-    does = "converts TorchScript to ncnn"
 
     def check(self, model: Model) -> None:
         """Makes sure that pnnx is installed, or that what it wrote is there."""

@@ -22,7 +22,6 @@ class Inject(Stage):
     """Puts SherpaMetaData into the encoder; contradicting flags, and tokens that do not fit, are errors."""
 
     name = "inject"
-    does = "puts the metadata into the encoder"
 
     def settings(self, model: Model) -> Any:
         """The flags."""
@@ -46,6 +45,9 @@ class Inject(Stage):
         require_fit(replace(tokens, source=source), load(job.files["joiner.fp32.param"].path).graph)
         result = Result()
         for role in _ROLES:
+            if result.files and job.files[role].sha256 == job.files[_ROLES[0]].sha256:
+                result.files[role] = result.files[_ROLES[0]]
+                continue
             model = load(job.files[role].path)
             resolved = resolved_metadata(job.model, model.graph)
             injection = inject(model.graph, resolved.metadata, replace=True)

@@ -23,7 +23,6 @@ class Prove(Stage):
     name = "prove"
     tools = ("ncnn", "torch")
     modules = (("ncnn", "runtime"),)
-    does = "compares the numbers with PyTorch's"
 
     def unwanted(self, model: Model) -> str:
         """There is nothing to compare with."""

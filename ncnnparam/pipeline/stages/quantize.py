@@ -17,7 +17,6 @@ class Quantize(Stage):
     """Makes encoder and joiner int8."""
 
     name = "quantize"
-    does = "makes int8 nets"
 
     def unwanted(self, model: Model) -> str:
         """Nothing is to be int8."""

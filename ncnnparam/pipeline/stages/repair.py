@@ -13,6 +13,7 @@ from ncnnparam.pipeline.stage import Job, Result, Stage
 
 if TYPE_CHECKING:
     from ncnnparam.graph import Graph
+    from ncnnparam.ops.versions import Target
     from ncnnparam.passes.base import Note
     from ncnnparam.passes.pnnx import Account
 
@@ -23,7 +24,6 @@ class Repair(Stage):
     """Mends the nets for the runtime that shall run them."""
 
     name = "repair"
-    does = "mends what pnnx wrote"
 
     def check(self, model: Model) -> None:
         """Makes sure that there is such a runtime."""
@@ -47,34 +47,50 @@ class Repair(Stage):
 
     def run(self, job: Job) -> Result:
         """Mends every net in every storage; weights that stay as they are are not written again."""
-        from ncnnparam.model import dump, load, save
-        from ncnnparam.passes.pnnx import named_target, read_pnnx, repair
+        from ncnnparam.passes.pnnx import named_target
 
-        runtime, result = named_target(job.model.repair.target), Result()
-        result.facts = {"target": str(runtime), "nets": {}}
+        runtime = named_target(job.model.repair.target)
+        result = Result(facts={"target": str(runtime), "nets": {}})
         for part, storage in all_pairs(STORAGES):
-            param, weights = pair_roles(part, storage)
-            pnnx = job.files.get(f"{part}.pnnx")
-            account = repair(
-                load(*job.files.pair(part, storage)),
-                None if pnnx is None else read_pnnx(str(pnnx.path)),
-                runtime,
-            )
-            if account.left and not job.model.repair.allow_left:
-                raise _left(part, account)
-            _name_once(account.model.graph)
-            target = job.folder / f"{part}.{storage}.ncnn.param"
-            result.files[param] = target
-            if account.weights_changed:
-                result.files[weights] = target.with_suffix(".bin")
-                save(account.model, target, result.files[weights])
-            else:
-                dump(account.model, target)
+            twin = _twin(part, storage, job.files, result)
+            if twin is not None:
+                result.files[pair_roles(part, storage)[0]] = twin
+                continue
+            account = _mend(part, storage, job, runtime, result)
             if storage == STORAGES[0]:
                 result.facts["nets"][part] = _facts(account)
-                job.tell.line(f"{part}: {len(account.changes)} places mended")
                 result.problems += [f"{part} is not mended: {note}" for note in account.left]
+                job.tell.line(f"{part}: {len(account.changes)} places mended")
         return result
+
+
+def _twin(part: str, storage: str, files: Files, result: Result) -> Path | None:
+    """The same graph with other weights, if it was mended and none of its weights changed."""
+    first, weights = pair_roles(part, STORAGES[0])
+    role, _ = pair_roles(part, storage)
+    is_same = role != first and files[role].sha256 == files[first].sha256
+    return result.files[first] if is_same and weights not in result.files else None
+
+
+def _mend(part: str, storage: str, job: Job, runtime: Target, result: Result) -> Account:
+    from ncnnparam.model import dump, load, save
+    from ncnnparam.passes.pnnx import read_pnnx, repair
+
+    pnnx = job.files.get(f"{part}.pnnx")
+    account = repair(
+        load(*job.files.pair(part, storage)), None if pnnx is None else read_pnnx(str(pnnx.path)), runtime
+    )
+    if account.left and not job.model.repair.allow_left:
+        raise _left(part, account)
+    _name_once(account.model.graph)
+    param, weights = pair_roles(part, storage)
+    result.files[param] = job.folder / f"{part}.{storage}.ncnn.param"
+    if account.weights_changed:
+        result.files[weights] = job.folder / f"{part}.{storage}.ncnn.bin"
+        save(account.model, result.files[param], result.files[weights])
+    else:
+        dump(account.model, result.files[param])
+    return account
 
 
 def _name_once(graph: Graph) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ncnnparam.pipeline.config import PARTS, Model
 from ncnnparam.pipeline.files import Files, pair_roles
 from ncnnparam.pipeline.key import tool_version
+from ncnnparam.pipeline.links import link
 from ncnnparam.pipeline.stage import Facts, Job, Result, Stage
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ class Report(Stage):
     name = "report"
     tools = ("torch", "pnnx", "ncnn", "sherpa-ncnn")
     modules = (("jinja2", "quantize"),)
-    does = "writes report.json and report.html"
 
     def settings(self, model: Model) -> Any:
         """What is said of the model itself."""
@@ -59,8 +59,11 @@ class Report(Stage):
         """Puts together what the stages told, and writes it."""
         from ncnnparam.pipeline.report import write_report
 
-        data, page = write_report(_report(job), job.model.output.folder)
-        return Result({"report.json": data, "report.html": page})
+        result = Result()
+        for path in write_report(_report(job), job.folder):
+            result.files[path.name] = job.model.output.folder / path.name
+            link(path, result.files[path.name])
+        return result
 
 
 def _report(job: Job) -> form.Report:
@@ -101,12 +104,13 @@ def _made(kind: type[_Fact], rows: list[dict[str, Any]]) -> tuple[_Fact, ...]:
 
 def _stages(job: Job) -> Iterator[form.Stage]:
     from ncnnparam.pipeline.report import Stage as StageFacts
+    from ncnnparam.pipeline.stages import stage_named
 
     for name in _STAGES:
         if name in job.facts:
             yield StageFacts(name, "run", job.facts[name]["seconds"])
         else:
-            yield StageFacts(name, "skipped")
+            yield StageFacts(name, "skipped", note=stage_named(name).unwanted(job.model))
 
 
 def _sizes(files: Files) -> Iterator[form.FileSize]:

@@ -14,7 +14,6 @@ class Source(Stage):
     name = "source"
     tools = ("huggingface_hub",)
     modules = (("huggingface_hub", "hub"),)
-    does = "fetches files from the Hugging Face hub"
     brings_files = True
 
     def unwanted(self, model: Model) -> str:

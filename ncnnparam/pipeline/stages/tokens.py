@@ -16,7 +16,6 @@ class Tokens(Stage):
 
     name = "tokens"
     tools = ("sentencepiece",)
-    does = "writes tokens.txt"
 
     def check(self, model: Model) -> None:
         """Makes sure that something tells the tokens."""

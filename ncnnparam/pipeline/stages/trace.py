@@ -23,7 +23,6 @@ class Trace(Stage):
 
     name = "trace"
     tools = ("torch",)
-    does = "gets the traced modules"
 
     def unwanted(self, model: Model) -> str:
         """What pnnx wrote is there."""

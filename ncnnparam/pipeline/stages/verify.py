@@ -34,7 +34,6 @@ class Verify(Stage):
         ("kaldi_native_fbank", "speech"),
         ("kaldialign", "speech"),
     )
-    does = "has the real sherpa-ncnn hear speech"
 
     def unwanted(self, model: Model) -> str:
         """There is no speech, or another runtime is meant."""
