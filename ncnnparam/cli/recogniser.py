@@ -56,7 +56,8 @@ def show(kinds: Sequence[str], keep: str | None, as_json: bool) -> int:
     if as_json:
         emit_json({"ok": good, "models": [as_data(report, page) for report, page in reports]})
     else:
-        for report, page in reports:
+        for number, (report, page) in enumerate(reports):
+            emit("\n" if number else "")
             print_report(report, page)
     return 0 if good else FOUND
 

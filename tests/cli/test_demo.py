@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from ncnnparam.cli.recogniser import GOOD, as_data, is_good, print_report
+from ncnnparam.cli.recogniser import GOOD, _folder, _kept, as_data, is_good, print_report
 from ncnnparam.pipeline import demo
-from ncnnparam.pipeline.report import ErrorRate, Report
+from ncnnparam.pipeline.report import ErrorRate, Report, write_report
 from tests.cli.conftest import Run
 from tests.pipeline.report.example import example
 
@@ -71,6 +72,17 @@ def test_its_files_go_elsewhere(kind: str, tmp_path: Path) -> None:
     model = demo.demo_model(kind, tmp_path / "there")
     assert (model.name, model.output.folder) == (kind, tmp_path / "there")
     assert not (tmp_path / "there").exists()
+
+
+def test_only_reports_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with _folder(None) as folder:
+        (folder / "lstm").mkdir()
+        write_report(example(), folder / "lstm")
+        (folder / "lstm/encoder.bin").write_bytes(bytes(8))
+        (kept,) = _kept([folder / "lstm"])
+    assert sorted(path.name for path in kept.iterdir()) == ["report.html", "report.json"]
+    assert list(tmp_path.iterdir()) == [kept.parent]
 
 
 @pytest.mark.nightly
