@@ -44,7 +44,7 @@ COMMANDS = {
     "explain": "Tell what a layer type or a layer is.",
     "stats": "Count parameters, bytes and multiply-accumulates.",
     "pipeline": "Go the whole way from a checkpoint to a verified int8 model.",
-    "demo": "Try it all on an encoder that comes with the package.",
+    "demo": "Go the whole way with a recogniser that comes with the package.",
     "completion": "Print the shell completion script.",
 }
 

@@ -1,141 +1,48 @@
-"""``ncnnparam demo``: the everyday commands on an encoder that comes with the package."""
+"""``ncnnparam demo``: the whole pipeline on a recogniser that comes with the package."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
 import click
 
-from ncnnparam.cli.common import FOUND
+KINDS = ("conv-emformer", "lstm")
 
-if TYPE_CHECKING:
-    from ncnnparam.runtime import Outcome
 
-DATA = Path(__file__).resolve().parents[2] / "demo"
-FILES = ("encoder.ncnn.param", "encoder.ncnn.bin", "ncnnparam.toml")
-INJECTED = "with-meta.param"
-STEPS = (
-    ["check", "encoder.ncnn.param"],
-    ["inject-meta", "encoder.ncnn.param", "--from-config", "-o", INJECTED],
-    ["diff", "encoder.ncnn.param", INJECTED],
-    ["check", INJECTED],
+@click.command(
+    name="demo", epilog="Exit codes: 0 it recognises as it should, 1 it does not, 2 it could not be run."
 )
-TOLERANCE = 1e-4
-"""Largest difference from torch that counts as the same; the tool that made the encoder asks for it too."""
-
-
-@click.command(name="demo")
-@click.option("--keep", metavar="FOLDER", help="Keep the files there; by default they are thrown away.")
+@click.option(
+    "--kind",
+    type=click.Choice((*KINDS, "both")),
+    default=KINDS[0],
+    show_default=True,
+    help="Which recogniser.",
+)
+@click.option("--tour", is_flag=True, help="Show everyday commands on a small encoder instead.")
+@click.option(
+    "--keep",
+    metavar="FOLDER",
+    type=click.Path(),
+    help="Keep all files there, and go on from there; by default only the report is kept.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON only.")
-def command(keep: str | None, as_json: bool) -> int:
-    """Try it all on a small ConvEmformer encoder that comes with the package.
+def command(kind: str, tour: bool, keep: str | None, as_json: bool) -> int:
+    """Make an int8 model of a trained recogniser, and see that it still recognises.
 
-    It is checked, gets its SherpaMetaData from the config beside it, is compared with what it was, and runs
-    in the real ncnn, whose numbers must be those that torch gave (this needs the ncnn package).
+    The way is that of the pipeline: the checkpoint is traced with torch, converted by pnnx, mended, proved,
+    calibrated on speech and quantised, and the real sherpa-ncnn decodes spoken commands with it. That takes a
+    minute or two. It needs all packages of ncnnparam[pipeline].
+
+    --tour needs only ncnn: it checks an encoder, adds metadata, compares, and runs the result.
 
     \b
     ncnnparam demo
-    ncnnparam demo --keep my-demo
+    ncnnparam demo --kind both --keep my-demo
+    ncnnparam demo --tour
     """
-    with _folder(keep) as folder:
-        for name in FILES:
-            shutil.copyfile(DATA / name, folder / name)
-        with _working_in(folder):
-            steps = [_step(args, as_json) for args in STEPS]
-        outcome = _run(folder)
-        worst = _worst_difference(outcome) if outcome.ok else None
-        good = (
-            [step["exit_code"] for step in steps] == [0, 0, 1, 0] and worst is not None and worst < TOLERANCE
-        )
-        if as_json:
-            result = {
-                "steps": steps,
-                "ncnn": outcome.version,
-                "problem": outcome.problem,
-                "difference": worst,
-            }
-            click.echo(json.dumps({"ok": good, **result}))
-        else:
-            _tell(outcome, worst, folder if keep else None)
-    return 0 if good else FOUND
+    if tour:
+        from ncnnparam.cli.tour import tour as run_tour
 
+        return run_tour(keep, as_json)
+    from ncnnparam.cli.recogniser import show
 
-@contextlib.contextmanager
-def _folder(keep: str | None) -> Iterator[Path]:
-    if keep is None:
-        with tempfile.TemporaryDirectory(prefix="ncnnparam-demo-") as name:
-            yield Path(name)
-    else:
-        Path(keep).mkdir(parents=True, exist_ok=True)
-        yield Path(keep)
-
-
-@contextlib.contextmanager
-def _working_in(folder: Path) -> Iterator[None]:
-    """Changes the working folder, so that the commands and what they print have plain file names."""
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
-
-
-def _step(args: list[str], quiet: bool) -> dict[str, Any]:
-    """Runs one command as a user would, and shows it."""
-    from ncnnparam.cli.main import cli
-
-    line = " ".join(["ncnnparam", *args])
-    if quiet:
-        unseen = io.TextIOWrapper(io.BytesIO())
-        with contextlib.redirect_stdout(unseen), contextlib.redirect_stderr(unseen):
-            status = cli.main(args, prog_name="ncnnparam", standalone_mode=False)
-    else:
-        click.secho(f"$ {line}", bold=True)
-        status = cli.main(args, prog_name="ncnnparam", standalone_mode=False)
-        click.echo()
-    return {"command": line, "exit_code": status or 0}
-
-
-def _run(folder: Path) -> Outcome:
-    """Feeds the encoder with metadata one chunk of random features and states."""
-    import numpy as np
-
-    from ncnnparam.runtime import run_net
-
-    with np.load(DATA / "expected.npz", allow_pickle=False) as arrays:
-        inputs = {name.split(".")[1]: arrays[name] for name in arrays if name.startswith("chunk0.in")}
-        outputs = [name.split(".")[1] for name in arrays if name.startswith("chunk0.out")]
-    return run_net(folder / INJECTED, folder / FILES[1], inputs, outputs, custom_types=["SherpaMetaData"])
-
-
-def _worst_difference(outcome: Outcome) -> float:
-    """Largest absolute difference of any output from what torch gave."""
-    import numpy as np
-
-    with np.load(DATA / "expected.npz", allow_pickle=False) as arrays:
-        return max(
-            float(np.abs(array - arrays[f"chunk0.{name}"]).max()) for name, array in outcome.outputs.items()
-        )
-
-
-def _tell(outcome: Outcome, worst: float | None, kept: Path | None) -> None:
-    click.secho("the encoder in the real ncnn", bold=True)
-    if worst is None:
-        click.echo("\n".join([outcome.problem, *outcome.messages]))
-    else:
-        verdict = "the same numbers as torch" if worst < TOLERANCE else "not the numbers of torch"
-        click.echo(
-            f"ncnn {outcome.version} loads it with its metadata and computes {len(outcome.outputs)} blobs:"
-        )
-        click.echo(f"{verdict}, largest difference {worst:.1e}")
-    if kept is not None:
-        click.echo(f"the files are in {kept}")
+    return show(KINDS if kind == "both" else (kind,), keep, as_json)
