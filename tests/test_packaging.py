@@ -23,15 +23,20 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wheel
 
 
-def test_wheel_holds_grammar_types_and_demo(root: Path, wheel: Path) -> None:
+def test_wheel_holds_grammar_types_demo_and_examples(root: Path, wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"ncnnparam/_grammar/{path.name}" for path in (root / "grammar").glob("*.lark")} <= names
     assert {
         "ncnnparam/py.typed",
         "ncnnparam/ops/types/convolution.json",
         "ncnnparam/demo/encoder.ncnn.bin",
+        "ncnnparam/_examples/demo_transducer/export.py",
+        "ncnnparam/_examples/lstm/model.pt",
     } <= names
-    assert not any(name.startswith(("tests/", "tools/")) for name in names)
+    assert {
+        f"ncnnparam/_examples/speech/test/{path.name}" for path in (root / "examples/speech/test").iterdir()
+    } <= names
+    assert not any(name.startswith(("tests/", "tools/")) or "__pycache__" in name for name in names)
 
 
 def test_wheel_works_in_a_fresh_environment(wheel: Path, tmp_path: Path) -> None:
@@ -50,4 +55,7 @@ def test_wheel_works_in_a_fresh_environment(wheel: Path, tmp_path: Path) -> None
     call("ncnnparam", "check", "m.param")
     call("ncnnparam", "set", "m.param", "relu", "slope=0.1")
     assert (tmp_path / "m.param").read_text().endswith(" 1 1 in0 out0 0=0.1\n")
+    call(
+        "python", "-c", "from ncnnparam.examples import example_folder as f; (f() / 'bpe.model').read_bytes()"
+    )
     call("python", "-c", "import ncnnparam as nnp; assert nnp.load('m.param').graph.layer_count == 2")
