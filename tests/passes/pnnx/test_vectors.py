@@ -134,7 +134,7 @@ MOST_SPOILED = 9
 SPOILED = {
     "lstm": {"pnnx-lower-reshape"},
     "conv-emformer": {"pnnx-explicit-batch"},
-    "zipformer": {"pnnx-explicit-batch", "pnnx-lower-unbind", "pnnx-stacked-outputs", "pnnx-float-constants"},
+    "zipformer": {"pnnx-explicit-batch", "pnnx-lower-unbind", "pnnx-stacked-outputs"},
 }
 """Repairs that leave a layer to put something wrong about, at least."""
 
