@@ -52,6 +52,9 @@ def init(folder: str, output: str | None, yes: bool, force: bool) -> int:
     import sys
 
     from ncnnparam.errors import FileError
+    from ncnnparam.optional import need
+
+    need("msgspec", "pipeline")
     from ncnnparam.pipeline.init import QUESTIONS, render, search
     from ncnnparam.syntax import write_atomic
 
