@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -58,7 +58,22 @@ def read_models(path: str | Path) -> list[Model]:
         raise source.error(f"{MODELS} must hold a table for each model, [{MODELS}.NAME]", (MODELS,))
     for name, own in several.items():
         _check_tables(own, source, (MODELS, name))
-    return [_model(shared, own, source, str(name)) for name, own in several.items()]
+    models = [_model(shared, own, source, str(name)) for name, own in several.items()]
+    _require_apart(models, source)
+    return models
+
+
+def _require_apart(models: Sequence[Model], source: _Text) -> None:
+    """Makes sure that models have names and folders of their own."""
+    for what, values in (
+        ("name", [model.name for model in models]),
+        ("output folder", [str(model.output.folder) for model in models]),
+    ):
+        twice = next((value for value in values if values.count(value) > 1), None)
+        if twice is not None:
+            raise source.error(
+                f"two models have the {what} {twice}", (MODELS,), f"give each a {what} of its own"
+            )
 
 
 class _Text:

@@ -26,7 +26,7 @@ class Digests:
         self._changed = False
         with contextlib.suppress(FileError, ValueError):  # what is not remembered is read again
             known = json.loads(read_text(memory))
-            self._known = {path: row for path, row in known.items() if isinstance(row, list)}
+            self._known = {place: row for place, row in known.items() if isinstance(row, list)}
 
     def of(self, path: Path) -> str:
         """The SHA-256 of a file's content, as hex digits.
@@ -36,14 +36,15 @@ class Digests:
         """
         try:
             status = path.stat()
-            stamp: list[int | str] = [status.st_size, status.st_mtime_ns, status.st_ino]
-            known = self._known.get(str(path), [])
+            place = f"{status.st_dev}:{status.st_ino}"  # links to a file have its digest
+            stamp: list[int | str] = [status.st_size, status.st_mtime_ns]
+            known = self._known.get(place, [])
             if known[:-1] == stamp:
                 return str(known[-1])
             found = _sha256(path)
         except OSError as error:
             raise FileError(f"cannot read {path}: {error.strerror}") from None
-        self._known[str(path)] = [*stamp, found]
+        self._known[place] = [*stamp, found]
         self._changed = True
         return found
 

@@ -139,9 +139,7 @@ def render(found: Found) -> str:
         f'how = "{"files" if traced or "checkpoint" not in answers else "factory"}"',
         *(_line(part, answers.get(part, ""), f"{part}_jit_trace-pnnx.pt") for part in PARTS),
         '# factory = "package.module:function"   # with how = "factory"',
-        _line(
-            "checkpoint", "" if traced else answers.get("checkpoint", ""), "weights for the factory's modules"
-        ),
+        _line("checkpoint", "" if traced else answers.get("checkpoint", ""), "pretrained.pt"),
         '# checkout = "icefall"                  # with how = "icefall"',
         '# recipe = "lstm_transducer_stateless2"',
         '# flags = { epoch = 99, avg = 1, exp-dir = "exp" }',

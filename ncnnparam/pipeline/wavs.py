@@ -20,8 +20,12 @@ def wav_sources(source: Path | None) -> Mapping[str, Path]:
     return named if len(named) == len(files) else {f"wavs/{path}": path for path in files}
 
 
-def require_wavs(source: Path, *, skip_bad: bool = False) -> None:
-    """Reads each wav, for most that is wrong with one is known only then.
+def usable_wavs(source: Path, *, skip_bad: bool = False) -> list[Path]:
+    """The wavs that can be used. Each is read, for most that is wrong with one is known only then.
+
+    Args:
+        source: A folder, a list or a wav.
+        skip_bad: Leave out those that cannot be used, if there are others.
 
     Raises:
         BadItemError: Some cannot be used; the text names all of them, and why.
@@ -34,3 +38,4 @@ def require_wavs(source: Path, *, skip_bad: bool = False) -> None:
     items = wav_items(source)
     if not (skip_bad and items.good):
         items.require_good()
+    return [Path(item.name) for item in items.good]

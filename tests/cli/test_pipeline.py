@@ -144,6 +144,12 @@ def test_every_option_is_on_the_page(run: Run, root: Path, name: str) -> None:
     assert {option for option in options - {"--help"} if option not in text} == set()
 
 
+def test_the_example_on_the_page(run: Run, root: Path, folder: Path) -> None:
+    text = (root / "docs/commands/pipeline.md").read_text(encoding="utf-8")
+    (printed,) = re.findall(r"^\$ ncnnparam pipeline run --dry-run\n(.*?)^```$", text, re.M | re.S)
+    assert run("pipeline", "run", "--dry-run").err == printed
+
+
 def test_every_key_and_stage_is_on_the_page(root: Path) -> None:
     text = (root / "docs/pipeline.md").read_text(encoding="utf-8")
     sections = [field for field in msgspec.structs.fields(Model) if isinstance(field.type, type)]

@@ -108,6 +108,13 @@ folder = "second"
         ("\n[models]\na = 3\n", 2, "models must hold a table for each model", ""),
         ("[models.a.trace]\nx = 1\n[models.b.trace]\ny = 1\n", 2, "[trace] has no 'x'", ""),
         ("[trace]\nhow = 'files'\n[models.a.trace]\nhow = 'x'\n", 4, "invalid enum value 'x'", ""),
+        ("[models.a.model]\nname = 'b'\n[models.b.trace]\n", 1, "two models have the name b", "its own"),
+        (
+            "[models.a.output]\nfolder = 'x'\n[models.b.output]\nfolder = 'x'\n",
+            1,
+            "two models have the output folder",
+            "its own",
+        ),
         ("trace = 3\n", 1, "trace must be a table, not 3", ""),
         ("[trace\n", 1, "this is no TOML", ""),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,13 +109,15 @@ def test_interrupted(tmp_path: Path, quick: tuple[dict[str, str], float], number
 
 @pytest.mark.nightly
 def test_killed_at_ten_random_moments(tmp_path: Path) -> None:
-    whole, seconds = undisturbed(write(tmp_path / "whole/project"))
-    generator = random.Random(6)
-    folder = write(tmp_path / "killed/project")
-    for _ in range(10):  # one after the other in one folder, and each also in a folder of its own
-        moment = generator.uniform(0.1, 1.0) * seconds
+    folder = tmp_path / "project"  # always the same, as files name it
+    whole, seconds = undisturbed(write(folder))
+    moments = [random.Random(number).uniform(0.1, 1.0) * seconds for number in range(10)]
+    for moment in moments:
+        shutil.rmtree(folder)
+        interrupted(write(folder), moment, signal.SIGKILL)
+        assert undisturbed(folder)[0] == whole, moment
+    shutil.rmtree(folder)
+    write(folder)
+    for moment in moments:
         interrupted(folder, moment / 4, signal.SIGKILL)
-        alone = write(tmp_path / f"alone{moment}/project")
-        interrupted(alone, moment, signal.SIGKILL)
-        assert undisturbed(alone)[0] == whole
     assert undisturbed(folder)[0] == whole

@@ -52,6 +52,9 @@ def init(folder: str, output: str | None, yes: bool, force: bool) -> int:
     import sys
 
     from ncnnparam.errors import FileError
+    from ncnnparam.optional import need
+
+    need("msgspec", "pipeline")
     from ncnnparam.pipeline.init import QUESTIONS, render, search
     from ncnnparam.syntax import write_atomic
 
@@ -62,7 +65,7 @@ def init(folder: str, output: str | None, yes: bool, force: bool) -> int:
     if not yes and sys.stdin.isatty():
         for name, question in QUESTIONS.items():
             if name not in found.answers:
-                answer = click.prompt(question, default="", show_default=False, err=True)
+                answer = click.prompt(question, default="", show_default=False, prompt_suffix=" ", err=True)
                 found.answers.update({name: answer} if answer else {})
     write_atomic(place, render(found))
     for line in found.notes:

@@ -11,7 +11,7 @@ from ncnnparam.errors import ConfigError
 from ncnnparam.pipeline.config import PARTS, Model
 from ncnnparam.pipeline.files import Files, pair_roles
 from ncnnparam.pipeline.stage import Job, Result, Stage
-from ncnnparam.pipeline.wavs import require_wavs, wav_sources
+from ncnnparam.pipeline.wavs import usable_wavs, wav_sources
 
 if TYPE_CHECKING:
     from ncnnparam.quantize.calibrate import Part
@@ -45,7 +45,7 @@ class Calibrate(Stage):
                 hint=f"name a folder in {model.file} under [calibrate], wavs = ..., or set encoder = false "
                 "and joiner = false under [quantize]",
             )
-        require_wavs(wavs, skip_bad=model.calibrate.skip_bad)
+        usable_wavs(wavs, skip_bad=model.calibrate.skip_bad)
 
     def settings(self, model: Model) -> Any:
         """The method."""

@@ -60,7 +60,7 @@ class Repair(Stage):
             if storage == STORAGES[0]:
                 result.facts["nets"][part] = _facts(account)
                 result.problems += [f"{part} is not mended: {note}" for note in account.left]
-                job.tell.line(f"{part}: {len(account.changes)} places mended")
+                job.tell.line(f"{part}: mended in {len(account.changes)} places")
         return result
 
 
@@ -104,8 +104,9 @@ def _name_once(graph: Graph) -> None:
 
 def _left(part: str, account: Account) -> PassError:
     notes = "\n  ".join(str(note) for note in account.left)
+    places = "1 place" if len(account.left) == 1 else f"{len(account.left)} places"
     return PassError(
-        f"{len(account.left)} places of the {part} cannot be mended:\n  {notes}",
+        f"{places} of the {part} cannot be mended:\n  {notes}",
         hint="declare the types that your runtime has (docs/custom-ops.md), change the model, or go on all "
         "the same with allow-left = true under [repair]",
     )

@@ -12,7 +12,7 @@ from ncnnparam.pipeline.config import PARTS, Model
 from ncnnparam.pipeline.files import Files, pair_roles
 from ncnnparam.pipeline.metadata import resolved_metadata
 from ncnnparam.pipeline.stage import Facts, Job, Result, Stage
-from ncnnparam.pipeline.wavs import require_wavs, wav_sources
+from ncnnparam.pipeline.wavs import usable_wavs, wav_sources
 
 if TYPE_CHECKING:
     from ncnnparam.speech.files import NetFiles
@@ -44,13 +44,12 @@ class Verify(Stage):
     def check(self, model: Model) -> None:
         """Looks at the wavs and at their transcripts."""
         super().check(model)
-        assert model.verify_wavs is not None
-        require_wavs(model.verify_wavs)
+        wavs = _wavs(model)
         transcripts = model.verify.transcripts
         if transcripts is not None:
             if not transcripts.exists():
                 raise FileError(f"there is no {transcripts}", hint="transcripts under [verify] names it")
-            _transcripts(model)
+            _transcripts(model, wavs)
 
     def settings(self, model: Model) -> Any:
         """How many threads."""
@@ -71,12 +70,12 @@ class Verify(Stage):
 
     def run(self, job: Job) -> Result:
         """Decodes with each storage and counts errors."""
-        wavs = [str(path) for path in wav_sources(job.model.verify_wavs).values()]
+        wavs = _wavs(job.model)
         heard: dict[str, list[Heard]] = {}
         engines = [*_torch(job.files), *_storages(job.files)]
         for number, engine in enumerate(engines):
             heard[engine] = _hear(job, engine, wavs, number * len(wavs), len(engines) * len(wavs))
-        facts = _facts(job.model, heard)
+        facts = _facts(job.model, heard, _transcripts(job.model, wavs))
         if "int8" in heard:
             facts["layers"] = layer_errors(_nets(job.files, "fp32"), _nets(job.files, "int8"), wavs)
         for line in _told(facts):
@@ -144,21 +143,24 @@ def _told(facts: Facts) -> Iterator[str]:
         yield f"{engine}: {wrong}real-time factor {speed['seconds'] / speed['audio']:.3f}"
 
 
-def _transcripts(model: Model) -> dict[str, str]:
+def _wavs(model: Model) -> list[str]:
+    """The wavs; of those that are for calibration, bad ones may be left out here too."""
+    assert model.verify_wavs is not None
+    skip_bad = model.verify.wavs is None and model.calibrate.skip_bad
+    return [str(path) for path in usable_wavs(model.verify_wavs, skip_bad=skip_bad)]
+
+
+def _transcripts(model: Model, wavs: Sequence[str]) -> dict[str, str]:
     from ncnnparam.speech.transcripts import read_transcripts
 
-    if model.verify.transcripts is None:
-        return {}
-    wavs = wav_sources(model.verify_wavs).values()
-    return read_transcripts(model.verify.transcripts, map(str, wavs))
+    return {} if model.verify.transcripts is None else read_transcripts(model.verify.transcripts, wavs)
 
 
-def _facts(model: Model, heard: Mapping[str, Sequence[Heard]]) -> Facts:
+def _facts(model: Model, heard: Mapping[str, Sequence[Heard]], texts: Mapping[str, str]) -> Facts:
     from ncnnparam.pipeline.report.facts import peaks_of
     from ncnnparam.speech.audio import read_wav
     from ncnnparam.speech.error_rate import word_errors
 
-    texts = _transcripts(model)
     first = next(iter(heard.values()))
     utterances = [
         {
