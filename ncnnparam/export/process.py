@@ -159,7 +159,7 @@ def _lines(process: subprocess.Popen[bytes], log: IO[bytes], deadline: float) ->
 
 
 def _read(pipe: IO[bytes], blocks: queue.SimpleQueue[bytes]) -> None:
-    with contextlib.suppress(OSError, ValueError):
+    with pipe, contextlib.suppress(OSError):
         while block := os.read(pipe.fileno(), _BLOCK):
             blocks.put(block)
     blocks.put(b"")

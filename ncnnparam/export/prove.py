@@ -12,7 +12,7 @@ from ncnnparam.model import load
 from ncnnparam.runtime.expected import Call, Verdict
 from ncnnparam.runtime.expected import prove as prove_calls
 from ncnnparam.runtime.recorded import Recorded, recorded_inputs
-from ncnnparam.runtime.torchscript import MEMORY, TIMEOUT, run_torchscript
+from ncnnparam.runtime.torchscript import MEMORY, run_torchscript
 from ncnnparam.speech.streaming import FEATURES
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ COUNT = 5
 """Runs of the decoder and of the joiner."""
 TOLERANCE = 1e-4
 """How far a number may be off in float32; relative where it is above 1."""
+TIMEOUT = 600.0
+"""Seconds that PyTorch may run by default."""
 _MOST_FRAMES = 9
 """A state that counts frames begins between 1 and this."""
 

@@ -68,11 +68,10 @@ def fetch(
     hub = need("huggingface_hub", "hub")
     endpoint = os.environ.get("HF_ENDPOINT") or None
     info = _asked(
-        hub,
         f"{repository}{'' if revision is None else f' at {revision}'}",
         lambda: hub.HfApi(endpoint=endpoint).model_info(repository, revision=revision, files_metadata=True),
     )
-    files = _chosen(hub, repository, patterns, [_file(sibling) for sibling in info.siblings or ()])
+    files = _chosen(repository, patterns, [_file(sibling) for sibling in info.siblings or ()])
     total, before = sum(file.size for file in files), 0
     found: list[Path] = []
     for file in files:
@@ -84,7 +83,7 @@ def fetch(
 
         target = _place(Path(folder), file)
         if not _is_right(target, file):
-            _download(hub, url, file, target, tell)
+            _download(url, file, target, tell)
         before += file.size
         tell(0, before)
         found.append(target)
@@ -101,11 +100,12 @@ def _file(sibling: Any) -> _File:
     return _File(sibling.rfilename, size, digest, lfs is not None)
 
 
-def _chosen(hub: Any, repository: str, patterns: Sequence[str], files: Sequence[_File]) -> list[_File]:
+def _chosen(repository: str, patterns: Sequence[str], files: Sequence[_File]) -> list[_File]:
+    utils = need("huggingface_hub.utils", "hub")
     names = [file.name for file in files]
     chosen: set[str] = set()
     for pattern in patterns:
-        matching = list(hub.utils.filter_repo_objects(names, allow_patterns=[pattern]))
+        matching = list(utils.filter_repo_objects(names, allow_patterns=[pattern]))
         if not matching:
             shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
             hint = did_you_mean(pattern, names) or f"it has {shown or 'no files'}"
@@ -132,8 +132,9 @@ def _is_right(path: Path, file: _File) -> bool:
     return bool(digest.hexdigest() == file.digest)
 
 
-def _download(hub: Any, url: str, file: _File, target: Path, tell: Callable[[int], None]) -> None:
+def _download(url: str, file: _File, target: Path, tell: Callable[[int], None]) -> None:
     get = need("huggingface_hub.file_download", "hub").http_get
+    utils = need("huggingface_hub.utils", "hub")
     part = target.with_name(f".{target.name}.{file.digest[:12]}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -144,13 +145,12 @@ def _download(hub: Any, url: str, file: _File, target: Path, tell: Callable[[int
             size = writer.seek(0, os.SEEK_END)
             if size < file.size:
                 _asked(
-                    hub,
                     file.name,
                     lambda: get(
                         url,
                         writer,
                         resume_size=size,
-                        headers=hub.utils.build_hf_headers(),
+                        headers=utils.build_hf_headers(),
                         expected_size=file.size,
                     ),
                 )
@@ -177,10 +177,10 @@ class _Told(io.BufferedWriter):
         return count
 
 
-def _asked(hub: Any, what: str, ask: Callable[[], Any]) -> Any:
+def _asked(what: str, ask: Callable[[], Any]) -> Any:
     """What the hub answers; its faults as ours."""
     errors = need("huggingface_hub.errors", "hub")
-    with _quiet(hub):
+    with _quiet():
         try:
             return ask()
         except errors.GatedRepoError:
@@ -205,12 +205,13 @@ def _asked(hub: Any, what: str, ask: Callable[[], Any]) -> Any:
 
 
 @contextlib.contextmanager
-def _quiet(hub: Any) -> Iterator[None]:
+def _quiet() -> Iterator[None]:
     """Keeps the hub's own progress bars from showing."""
-    silent = hub.utils.are_progress_bars_disabled()
-    hub.utils.disable_progress_bars()
+    utils = need("huggingface_hub.utils", "hub")
+    silent = utils.are_progress_bars_disabled()
+    utils.disable_progress_bars()
     try:
         yield
     finally:
         if not silent:
-            hub.utils.enable_progress_bars()
+            utils.enable_progress_bars()

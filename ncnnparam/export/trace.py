@@ -23,6 +23,7 @@ FILE_NAME = "{part}_jit_trace-pnnx.pt"
 TIMEOUT = 1800.0
 """Seconds that tracing may take by default."""
 _HEAD = 4096
+_ZIP = b"PK\x03\x04"
 _LAST = 3
 
 
@@ -77,11 +78,12 @@ def require_torchscript(path: str | os.PathLike[str]) -> Path:
     except OSError as error:
         raise FileError(f"cannot read {file}: {error.strerror}") from None
     if not zipfile.is_zipfile(file):
+        if head.startswith(_ZIP):
+            raise FileError(f"{file} is no TorchScript: it was cut off", hint="copy or fetch it once more")
         foreign = recognise_weights(head)
         if foreign is not None:
             raise FileError(f"{file} is no TorchScript: {foreign.message}", hint=foreign.hint)
-        cut = head.startswith(b"PK\x03\x04")
-        raise FileError(f"{file} is no TorchScript" + (": it was cut off" if cut else ""), hint=_EXPORT)
+        raise FileError(f"{file} is no TorchScript", hint=_EXPORT)
     with zipfile.ZipFile(file) as archive:
         entries = {name.partition("/")[2] for name in archive.namelist()}
     if any(entry.startswith("code/") for entry in entries):

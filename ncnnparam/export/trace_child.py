@@ -25,15 +25,14 @@ def main() -> None:
 
 
 def _trace(order: dict[str, Any]) -> dict[str, str]:
-    import torch
-
-    torch.manual_seed(0)
-    trace: Any = torch.jit.trace
-    checkpoint = _load(torch, order) if order["checkpoint"] is not None else None
-    made = _factory(order)(checkpoint)
+    factory = _factory(order)
+    made = factory(_load(order) if order["checkpoint"] is not None else None)
     names = order["names"]
     if not isinstance(made, dict) or not names.keys() <= made.keys():
         raise _OrderError({"problem": f"it returns no dict with {', '.join(names)}"})
+    import torch
+
+    trace: Any = torch.jit.trace
     for part, name in names.items():
         try:
             module, example = made[part]
@@ -49,7 +48,9 @@ def _trace(order: dict[str, Any]) -> dict[str, str]:
     return {}
 
 
-def _load(torch: Any, order: dict[str, Any]) -> Any:
+def _load(order: dict[str, Any]) -> Any:
+    import torch
+
     path = order["checkpoint"]
     try:
         return torch.load(path, map_location="cpu", weights_only=not order["trust"])

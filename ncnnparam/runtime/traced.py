@@ -7,8 +7,7 @@ A recipe passes its states in a list, a tuple or one by one; here they all are a
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from ncnnparam.runtime.recorded import Recorded
+from ncnnparam.runtime.signature import packed, unpacked
 
 
 class TracedModule:
@@ -34,8 +34,6 @@ class TracedModule:
         self._module: Any = load(os.fspath(path), map_location="cpu").eval()
         self._inputs = list(inputs)
         self._types = [argument.type for argument in self._module.forward.schema.arguments[1:]]
-        single = sum(map(_count, self._types))
-        self._listed = len(self._inputs) - single  # a list is as long as the others leave it
 
     def __call__(self, arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """Runs it once.
@@ -49,11 +47,12 @@ class TracedModule:
 
         Raises:
             RuntimeError: It cannot be run on arrays of these shapes.
+            ValueError: It takes another number of tensors.
         """
-        tensors = iter([*map(_shaped, arrays, self._inputs), *map(_zeros, self._inputs[len(arrays) :])])
-        arguments = [_structured(kind, tensors, self._listed) for kind in self._types]
+        tensors = [*map(_shaped, arrays, self._inputs), *map(_zeros, self._inputs[len(arrays) :])]
+        arguments = packed(self._types, tensors)
         with torch.no_grad():
-            return [output.float().numpy() for output in _tensors(self._module(*arguments))]
+            return [output.float().numpy() for output in unpacked(self._module(*arguments), torch.Tensor)]
 
 
 def _shaped(array: NDArray[Any], wanted: Recorded) -> torch.Tensor:
@@ -66,27 +65,3 @@ def _shaped(array: NDArray[Any], wanted: Recorded) -> torch.Tensor:
 
 def _zeros(wanted: Recorded) -> torch.Tensor:
     return torch.from_numpy(np.zeros(wanted.shape, wanted.dtype))
-
-
-def _count(kind: Any) -> int:
-    """How many tensors an argument has, those of a list not counted."""
-    if kind.kind() == "TupleType":
-        return sum(map(_count, kind.elements()))
-    return int(kind.kind() == "TensorType")
-
-
-def _structured(kind: Any, tensors: Iterator[torch.Tensor], listed: int) -> Any:
-    """The next argument: a tensor, or as many as a list or a tuple wants."""
-    if kind.kind() == "TupleType":
-        return tuple(_structured(part, tensors, listed) for part in kind.elements())
-    if kind.kind() == "ListType":
-        return list(islice(tensors, listed))
-    return next(tensors)
-
-
-def _tensors(given: Any) -> Iterator[torch.Tensor]:
-    if isinstance(given, torch.Tensor):
-        yield given
-    else:
-        for part in given:
-            yield from _tensors(part)

@@ -9,7 +9,7 @@ which they went in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from ncnnparam.errors import FileError
 from ncnnparam.optional import need
+from ncnnparam.runtime.signature import packed, room, unpacked
 from ncnnparam.speech.flags import SUBSAMPLING
 from ncnnparam.speech.nets import BLANK, CONTEXT
 from ncnnparam.speech.streaming import FEATURES
@@ -102,14 +103,13 @@ class _Module:
         self._types = [argument.type for argument in self._module.forward.schema.arguments[1:]]
 
     def __call__(self, *tensors: Any) -> list[Any]:
-        rest = list(tensors)
-        packed = [_pack(kind, rest) for kind in self._types]
+        arguments = packed(self._types, tensors)
         with self._torch.inference_mode():
-            return list(_unpack(self._module(*packed), self._torch.Tensor))
+            return list(unpacked(self._module(*arguments), self._torch.Tensor))
 
     def room(self, listed: int) -> int:
         """How many tensors it takes, if a list takes so many."""
-        return sum(_room(kind, listed) for kind in self._types)
+        return room(self._types, listed)
 
     def batch(self, tensors: Sequence[Any], axes: Sequence[int]) -> list[Any]:
         """Tensors with a batch axis, if it wants one."""
@@ -133,32 +133,6 @@ def _settle(modules: Sequence[_Module], run: Callable[[], Any]) -> Any:
         f"{files} cannot be run as part of such a transducer: {problem}",
         hint="do the metadata belong to them? Their forward takes what icefall's export-for-ncnn.py traces",
     )
-
-
-def _room(kind: Any, listed: int) -> int:
-    if kind.kind() == "TupleType":
-        return sum(_room(part, listed) for part in kind.elements())
-    return listed if kind.kind() == "ListType" else 1
-
-
-def _pack(kind: Any, rest: list[Any]) -> Any:
-    """An argument of some type from the first tensors of a list, which are taken off it."""
-    if kind.kind() == "TupleType":
-        return tuple(_pack(part, rest) for part in kind.elements())
-    if kind.kind() == "ListType":
-        taken = rest[:]
-        rest.clear()
-        return taken
-    return rest.pop(0)
-
-
-def _unpack(given: Any, kind: type) -> Iterator[Any]:
-    """The tensors of a result: tuples and lists unfolded."""
-    if isinstance(given, kind):
-        yield given
-    else:
-        for part in given:
-            yield from _unpack(part, kind)
 
 
 def _vector(given: Sequence[Any]) -> NDArray[np.float32]:
