@@ -5,9 +5,9 @@
     python tools/bench/bench_quantize.py --only calibrate --generate-table generate-int8-scale-table \\
         --encoder e.param e.bin --decoder d.param d.bin --joiner j.param j.bin --wavs wavs.txt
 
-The tools are those of Tencent/ncnn and k2-fsa/sherpa-ncnn, built elsewhere. What is compared runs in turns, as
-commands of their own, with the files in the page cache: trust the ratios, not the milliseconds. Memory is the
-most that a process takes. The sections:
+The tools are those of Tencent/ncnn and k2-fsa/sherpa-ncnn, built elsewhere. What is compared runs in turns,
+as commands of their own, with the files in the page cache: trust the ratios, not the milliseconds. Memory is
+the most that a process takes. The sections:
 
 quantize  a float32 pair of 296 MB against ncnn2int8; ``--folder`` keeps the pair for the next run
 kl        thresholds of 64 histograms of 2,048 bins, all 1,920 thresholds of each
