@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import isfinite, nan
+from math import inf, isfinite, nan
 from typing import TYPE_CHECKING
 
 from ncnnparam.quantize.accuracy_sensitivity import expected
@@ -89,7 +89,8 @@ def _row(layer: LayerError) -> list[Cell]:
 def _told(distance: Distance | None) -> str:
     if distance is None:
         return "of another shape, not compared"
-    return f"{decibel(distance.sqnr)} dB, cosine {distance.cosine:.6f}, max error {distance.max_abs:.4g}"
+    sqnr = "equal" if distance.sqnr == inf else f"{decibel(distance.sqnr)} dB"
+    return f"{sqnr}, cosine {distance.cosine:.6f}, max error {distance.max_abs:.4g}"
 
 
 def _point(sqnr: float | None) -> float:

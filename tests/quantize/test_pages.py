@@ -38,7 +38,7 @@ def layer(name: str, sqnr: float | None) -> LayerError:
 def assert_stands_alone(text: str) -> None:
     assert text.lower().startswith("<!doctype html>")
     assert STRANGE not in text
-    assert not re.search(r"(?:src|href)\s*=\s*\"(?!#)", text)
+    assert not re.search(r"(?:src|href)\s*=\s*\"(?!#|data:)", text)
     assert "nan" not in re.findall(r"[a-z]+", re.sub(r"<[^>]*>", "", text))
 
 
@@ -55,7 +55,7 @@ def test_errors_of_layers() -> None:
         "of another shape",
         "21.7",
         "not run",
-        "equal dB",
+        "equal, cosine",
         "Error by layer",
     ):
         assert told in text
@@ -87,6 +87,5 @@ def test_a_calibration(tmp_path: Path) -> None:
     assert_stands_alone(text)
     assert text.count("<svg") == 2
     assert "a&lt;b&gt; (InnerProduct)" in text
-    assert "mse 2" in text or "mse 1" in text or "mse 3" in text
-    assert text.count("minmax") == 4  # in the legend and the description of each chart
+    assert text.count(">minmax ") == 2  # in the legend of each chart
     assert "It has no row" in text
