@@ -85,7 +85,7 @@ def key_of(stage: Stage, model: Model, files: Files, records: Mapping[str, str],
     settings = stage.settings(model)
     return Key(
         f"{stage.name} {stage.version}",
-        json.loads(json.dumps({} if settings is None else settings)),  # as it will be read from a record
+        json.loads(json.dumps({} if settings is None else settings, default=str)),  # as a record has it
         inputs,
         {"ncnnparam": __version__, **{name: tool_version(name) for name in stage.tools}},
     )

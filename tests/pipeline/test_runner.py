@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -23,7 +24,8 @@ LAST = ["calibrate", "quantize", "assemble", "check"]
 
 
 def test_the_whole_way_and_not_twice(project: Project) -> None:
-    path = project()
+    path = project(more='[verify]\ntranscripts = "said.txt"\n')
+    (path.parent / "said.txt").write_text("a t3 t4\nb t5\n")
     out = path.parent / "out"
     events = run_all(path)
     assert ran(events) == [*FIRST, "inject", *LAST, "verify", "report"]
@@ -47,6 +49,16 @@ def test_the_whole_way_and_not_twice(project: Project) -> None:
         "fp32",
         ".ncnnparam",
     }
+    report = json.loads((out / "report.json").read_text())
+    assert [(one["engine"], one["words"]) for one in report["word_errors"]] == [
+        ("fp32", 3),
+        ("fp16", 3),
+        ("int8", 3),
+    ]
+    assert [one["transcript"] for one in report["utterances"]] == ["t3 t4", "t5"]
+    assert {one["net"] for one in report["layers"]} == {"encoder", "decoder", "joiner"}
+    assert {one["net"] for one in report["histograms"]} == {"encoder", "joiner"}
+    assert [one["net"] for one in report["changes"]] == ["encoder", "joiner"]
     # nothing is done again, and nothing is written again
     before = {
         file: file.stat().st_mtime_ns
