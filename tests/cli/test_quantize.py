@@ -64,6 +64,7 @@ def test_without_a_table(run: Run, folder: Path) -> None:
         (ROWS.replace("fc 10", "fc"), "NP703"),
         (ROWS.replace("40 41 42", "40 41"), "NP706"),
         (ROWS.replace("fc_param_0 40 41 42\n", ""), "NP709"),
+        (ROWS.replace("fc_param_0", "#fc_param_0"), "NP709"),  # as the docs of the tool advise
     ],
 )
 def test_a_faulty_table_stops_it(run: Run, folder: Path, rows: str, code: str) -> None:
