@@ -12,7 +12,7 @@ train at the same time with one thread each, and are measured on voices that tra
     lstm/model.pt           those of the LSTM model
     figures.json            hours of speech, minutes, parameters, word error rates
 
-The same versions on the same processor give the same numbers.
+All seeds are fixed. Other versions of torch or espeak-ng, or another processor, give other weights.
 """
 
 from __future__ import annotations

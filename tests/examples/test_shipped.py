@@ -66,6 +66,8 @@ def test_word_pieces_are_numbered_as_icefall_does(folder: Path, checkpoint: dict
     assert pieces.get_piece_size() == checkpoint["vocabulary"]
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit.trace is old
+@pytest.mark.filterwarnings("ignore:Converting a tensor to a Python boolean")  # by the checks of nn.LSTM
 def test_what_is_exported_can_be_traced(
     modules: SimpleNamespace, kind: str, checkpoint: dict[str, Any]
 ) -> None:
