@@ -92,13 +92,10 @@ def test_bad_items(run: Run, nets: Path) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit.trace is old
 def test_torchscript(run: Run, nets: Path) -> None:
     torch = pytest.importorskip("torch")
-    weights = np.arange(6, dtype=np.float32).reshape(2, 3)
-
-    class Net(torch.nn.Module):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return x @ torch.from_numpy(weights).T @ torch.ones(2, 1)
-
-    torch.jit.trace(Net(), torch.zeros(1, 5, 3)).save("a.pt")
+    layers = torch.nn.Linear(3, 2, bias=False), torch.nn.Linear(2, 1, bias=False)
+    for layer, weights in zip(layers, (np.arange(6).reshape(2, 3), np.ones((1, 2))), strict=True):
+        layer.weight.data = torch.from_numpy(weights.astype(np.float32))
+    torch.jit.trace(torch.nn.Sequential(*layers), torch.zeros(1, 5, 3)).save("a.pt")
     for data in (("--npy", "inputs"), ()):
         result = run("compare", "a.pt", "a.param", "a.bin", *data, "--min-sqnr", "100")
         assert (result.exit_code, result.err) == (0, "")

@@ -16,7 +16,7 @@ from ncnnparam import Model, load
 from ncnnparam.checks import Severity
 from ncnnparam.errors import ConfigError
 from ncnnparam.quantize.accuracy import compare_nets
-from ncnnparam.quantize.accuracy_transducer import Files, compare_transducers, prepare
+from ncnnparam.quantize.accuracy_transducer import compare_transducers, prepare
 from ncnnparam.quantize.calibrate import calibrate, prepare_net, prepare_transducer
 from ncnnparam.quantize.collect import collect
 from ncnnparam.quantize.data import array_items
@@ -31,6 +31,7 @@ from ncnnparam.quantize.table_rules import check_table
 from ncnnparam.quantize.thresholds import METHODS, input_scale, mse
 from ncnnparam.quantize.wavs import wav_items
 from ncnnparam.runtime.session import Session, custom_types
+from ncnnparam.speech.files import NetFiles
 
 from .goldens import CALIBRATED, Golden
 from .int8_models import Made, all_made, feed
@@ -147,9 +148,9 @@ def test_a_transducer_by_default_is_nearer_than_the_tools(shared: Path, tmp_path
         quantize(model.graph, part.table(statistics))
         (tmp_path / name).mkdir()
         pairs[f"our {name}"] = saved(model, tmp_path / name)
-    floats = prepare(Files(pairs["enc"], pairs["dec"], pairs["joi"]))
+    floats = prepare(NetFiles(pairs["enc"], pairs["dec"], pairs["joi"]))
     tools, ours = (
-        compare_transducers(floats, prepare(Files(pairs[enc], pairs["dec"], pairs[joi])), items)
+        compare_transducers(floats, prepare(NetFiles(pairs[enc], pairs["dec"], pairs[joi])), items)
         for enc, joi in (("enc.q", "joi.q"), ("our enc", "our joi"))
     )
     for net in ("encoder", "joiner"):
