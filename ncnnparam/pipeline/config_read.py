@@ -45,7 +45,7 @@ def read_models(path: str | Path) -> list[Model]:
     if not is_config(file):
         raise ConfigError(f"{path} is no config", hint="configs end in .toml, .yaml or .json")
     text = read_text(file, max_size=MAX_SIZE).removeprefix("\ufeff")
-    data = parse_config(text, str(path))
+    data = _worded(parse_config(text, str(path)))
     source = _Text(text, str(path), file.resolve())
     if not isinstance(data, dict):
         raise ConfigError(f"{path} holds {type(data).__name__}, not tables")
@@ -54,11 +54,14 @@ def read_models(path: str | Path) -> list[Model]:
     several = data.get(MODELS)
     if several is None:
         return [_model(shared, {}, source, None)]
-    if not isinstance(several, dict) or not all(isinstance(one, dict) for one in several.values()):
+    tables = several.values() if isinstance(several, dict) else ()
+    if not tables or not all(isinstance(one, dict) for one in tables):
         raise source.error(f"{MODELS} must hold a table for each model, [{MODELS}.NAME]", (MODELS,))
     for name, own in several.items():
+        if not _is_name(name):
+            raise source.error(f"'{name}' is no name of a model: folders are named so", (MODELS, name))
         _check_tables(own, source, (MODELS, name))
-    models = [_model(shared, own, source, str(name)) for name, own in several.items()]
+    models = [_model(shared, own, source, name) for name, own in several.items()]
     _require_apart(models, source)
     return models
 
@@ -201,7 +204,7 @@ def _flags(tables: Raw, source: _Text, where: tuple[str, ...]) -> Iterator[Flag]
 
 def _word(about: Raw, key: str, source: _Text) -> str:
     value = about.get(key, "")
-    if not isinstance(value, str) or (key == "name" and Path(value).name != value):
+    if not isinstance(value, str) or (key == "name" and value and not _is_name(value)):
         raise source.error(f"{key} must be a word, not {_shown(value)}", (_ABOUT, key))
     return value
 
@@ -214,8 +217,18 @@ def _kind(about: Raw, source: _Text) -> str:
     return kind
 
 
-def _dashed(key: object) -> str:
-    return str(key).replace("_", "-")
+def _is_name(name: str) -> bool:
+    """Whether a folder can have this name."""
+    return Path(name).name == name and name not in (".", "..")
+
+
+def _worded(data: Any) -> Any:
+    """The same with words for keys: YAML has keys that are numbers or dates."""
+    return {str(key): _worded(value) for key, value in data.items()} if isinstance(data, dict) else data
+
+
+def _dashed(key: str) -> str:
+    return key.replace("_", "-")
 
 
 def _is_flag(key: str) -> bool:

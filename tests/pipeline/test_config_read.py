@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ncnnparam.errors import ConfigError
 from ncnnparam.pipeline.config_read import read_models
@@ -115,6 +120,8 @@ folder = "second"
             "two models have the output folder",
             "its own",
         ),
+        ("[models]\n", 1, "models must hold a table for each model", ""),
+        ("[models.'a/b'.trace]\n", 1, "'a/b' is no name of a model", ""),
         ("trace = 3\n", 1, "trace must be a table, not 3", ""),
         ("[trace\n", 1, "this is no TOML", ""),
     ],
@@ -128,6 +135,31 @@ def test_what_is_wrong_has_a_place_and_a_cure(
     assert caught.value.message.startswith(f"{path}:{line}: ")
     assert said in caught.value.message
     assert hint in (caught.value.hint or "")
+
+
+KEYS = st.sampled_from(
+    ["trace", "model", "models", "name", "how", "wavs", "files", "flags", "output", "folder", "x"]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(VALUES)
+def test_whatever_is_written_is_read_or_refused(data: object) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(Path(folder), json.dumps(data), "config.json")
+        with contextlib.suppress(ConfigError):
+            assert all(model.output.folder.is_absolute() for model in read_models(path))
+
+
+def test_keys_that_are_no_words(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no key '3'"):
+        read_models(write(tmp_path, "3: 4\n", "config.yaml"))
+    with pytest.raises(ConfigError, match=r"\[trace\] has no '2020-01-01'"):
+        read_models(write(tmp_path, "trace: {2020-01-01: 4}\n", "config.yaml"))
 
 
 def test_a_file_of_another_kind(tmp_path: Path) -> None:

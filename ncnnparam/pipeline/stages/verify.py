@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,9 +129,13 @@ def _hear(job: Job, engine: str, wavs: Sequence[str], done: int, total: int) -> 
 def _differences(heard: Mapping[str, Sequence[Heard]]) -> Iterator[str]:
     """What fp32 hears otherwise than PyTorch: the same numbers should give the same text."""
     for right, found in zip(heard.get(TORCH, ()), heard["fp32"], strict=False):
-        if right.tokens != found.tokens:
-            name = Path(right.name).name
-            yield f"{name}: PyTorch hears '{right.text}', sherpa-ncnn with fp32 '{found.text}'"
+        pairs = enumerate(zip_longest(right.tokens, found.tokens), 1)
+        first = next((number for number, (one, two) in pairs if one != two), None)
+        if first is not None:
+            yield (
+                f"{Path(right.name).name}: sherpa-ncnn with fp32 hears something else than PyTorch from "
+                f"token {first} of {len(right.tokens)} on; the report has both texts"
+            )
 
 
 def _told(facts: Facts) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -92,7 +92,8 @@ def test_pnnx_hangs(project: Project) -> None:
 
 def test_pnnx_is_not_installed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(project)
-    monkeypatch.setattr(sys.modules["ncnnparam.export.convert"], "find_spec", lambda name: None)
+    module = import_module("ncnnparam.export.convert")  # the package has a function of this name
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.raises(NcnnParamError, match="pnnx, which is not installed") as caught:
         run_all(path, UNTIL_CONVERT)
     assert 'pip install "ncnnparam[export]"' in str(caught.value.hint)
