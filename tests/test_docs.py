@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import ncnnparam as nnp
+from ncnnparam.pipeline.config_read import read_models
 
 MODEL = """7767517
 4 4
@@ -32,3 +33,13 @@ def test_library_page(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert edited.has_layer("classifier")
     assert Path("small.bin").stat().st_size == 4 + 64 * 4 + 8 * 4 + 4 + 80 * 2
     assert edited.declared == (edited.layer_count, edited.blob_count) == (4, 4)
+
+
+def test_configs_of_the_tutorial(root: Path, tmp_path: Path) -> None:
+    blocks = re.findall(r"^```toml\n(.*?)^```$", (root / "docs/tutorial.md").read_text(), re.M | re.S)
+    kinds = []
+    for block in blocks:
+        (tmp_path / "ncnnparam.toml").write_text(block)
+        (model,) = read_models(tmp_path / "ncnnparam.toml")
+        kinds.append(model.kind)
+    assert kinds == ["conv-emformer", "lstm", "zipformer", ""]

@@ -114,7 +114,7 @@ def test_a_net_of_other_weights_is_wrong(traced: Any, numbers: dict[str, Any], t
     made = convert(traced.joiner, tmp_path, fp16=False)
     model = load(made.param, made.weights)
     (layer,) = model.graph.find("InnerProduct")
-    layer.weights["bias_data"] = np.asarray(layer.weights["bias_data"]) + np.float32(0.5)
+    layer.weights["bias_data"] = layer.weights["bias_data"].numpy() + np.float32(0.5)
     save(model, tmp_path / "m.param", tmp_path / "m.bin")
     proof = prove(tmp_path / "m.param", tmp_path / "m.bin", numbers["joiner"])
     assert len(proof.wrong) == 5

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
 from ncnnparam.errors import ConfigError, FileError
 from ncnnparam.pipeline.config import PARTS, Model
 from ncnnparam.pipeline.files import Files
-from ncnnparam.pipeline.links import link
 from ncnnparam.pipeline.recipes import checkpoints, export_flags, factory_sources, recipe_sources
 from ncnnparam.pipeline.stage import Job, Result, Stage
 
@@ -69,9 +69,9 @@ class Trace(Stage):
         result = Result()
         for part, path in traced.parts.items():
             place = path
-            if job.model.trace.how == "icefall":  # another export would write over it
+            if job.model.trace.how == "icefall":  # another export would write over it, and through a link
                 place = job.folder / path.name
-                link(path, place)
+                copyfile(path, place)
             result.files[f"{part}.pt"] = place
             result.facts[part] = {"bytes": place.stat().st_size}
         result.facts["how"] = job.model.trace.how
