@@ -77,7 +77,7 @@ def print_report(report: Report, page: Path) -> None:
     header = ("", "word error rate", "errors", "words", *nets)
     engines = dict.fromkeys([*(_PT.get(size.form, size.form) for size in report.sizes), *report.engines])
     print_table(header, [_engine(report, engine, nets) for engine in engines], right=header[1:])
-    emit(f"\n{report.seconds:.0f} s in all; the report is {page}\n")
+    emit(f"\nthe report is {page}\n")
 
 
 def as_data(report: Report, page: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from pathlib import Path
 
@@ -30,7 +31,7 @@ fp32            0.00 %       0      5  3.08 MB  38.0 KB
 fp16                                   1.54 MB  19.1 KB
 int8           40.00 %       2      5   880 KB  10.4 KB
 
-33 s in all; the report is out/report.html
+the report is out/report.html
 """
 
 
@@ -99,3 +100,19 @@ def test_both_recognisers(run: Run, tmp_path: Path) -> None:
         assert set(engines) >= {"torch", "fp32", "fp16", "int8"}
         sizes = {(one["net"], one["form"]): one["bytes"] for one in model["sizes"]}
         assert sizes["encoder", "int8"] < sizes["encoder", "fp16"] < sizes["encoder", "fp32"]
+
+
+@pytest.mark.nightly
+def test_readme_shows_what_it_prints(run: Run, root: Path) -> None:
+    text = (root / "README.md").read_text(encoding="utf-8")
+    _, _, rest = text.partition("<!-- demo output -->\n```\n")
+    block, closed, _ = rest.partition("```\n")
+    assert closed
+    result = run("demo")
+    assert result.exit_code == 0, result
+    assert _anywhere(result.out) == _anywhere(block)
+
+
+def _anywhere(text: str) -> str:
+    """What is printed, but for the folder of the report, which is another one each time."""
+    return re.sub(r"^the report is .*$", "", text, flags=re.M)
