@@ -7,6 +7,7 @@ import shlex
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,3 +80,12 @@ def feed(made: Made) -> dict[str, NDArray[np.float32]]:
         rows = [row for row in csv.reader(file, delimiter="\t") if name in row]
     pairs = rows[0][7].split(";") if rows else []
     return {blob: np.load(GOLDEN / path) for blob, path in (pair.split("=") for pair in pairs)}
+
+
+def sqnr(signal: NDArray[Any], other: NDArray[Any]) -> float:
+    """Signal to noise in dB."""
+    wanted, got = signal.astype(np.float64), other.astype(np.float64)
+    noise, power = float(((wanted - got) ** 2).sum()), float((wanted**2).sum())
+    if noise == 0 or power == 0:
+        return np.inf if noise == 0 else -np.inf
+    return 10 * float(np.log10(power / noise))

@@ -19,7 +19,8 @@ from ncnnparam.weights import Storage
 from ncnnparam.weights.packed import unpack
 from ncnnparam.weights.values import reader
 
-from .test_int8 import filled, sqnr
+from .int8_models import sqnr
+from .test_int8 import filled
 
 NET = """7767517
 4 4

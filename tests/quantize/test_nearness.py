@@ -34,7 +34,7 @@ from ncnnparam.runtime.session import Session, custom_types
 from ncnnparam.speech.files import NetFiles
 
 from .goldens import CALIBRATED, Golden
-from .int8_models import Made, all_made, feed
+from .int8_models import Made, all_made, feed, sqnr
 from .test_int8_parts import layer_of
 
 pytest.importorskip("ncnn")
@@ -65,15 +65,6 @@ def outputs(pair: tuple[object, object], made: Made) -> dict[str, NDArray[Any]]:
     found = session.run(fed, names)
     session.close()
     return found
-
-
-def sqnr(signal: NDArray[Any], other: NDArray[Any]) -> float:
-    """Signal to noise in dB."""
-    wanted, got = signal.astype(np.float64), other.astype(np.float64)
-    noise, power = float(((wanted - got) ** 2).sum()), float((wanted**2).sum())
-    if noise == 0 or power == 0:
-        return np.inf if noise == 0 else -np.inf
-    return 10 * float(np.log10(power / noise))
 
 
 # ---- with the tool's own table ----------------------------------------------------------------------------
