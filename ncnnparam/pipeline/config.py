@@ -158,7 +158,7 @@ class Calibrate(Table, frozen=True):
     """
 
     wavs: Path | None = None
-    method: Literal["kl", "aciq", "percentile", "mse", "minmax"] = "kl"
+    method: Literal["kl", "aciq", "percentile", "mse", "minmax"] = "mse"
     percent: float = 99.99
     skip_bad: bool = False
 

@@ -153,7 +153,7 @@ def render(found: Found) -> str:
         "",
         "[calibrate]",
         _line("wavs", answers.get("wavs", ""), "wavs"),
-        'method = "kl"                           # or aciq, percentile, mse, minmax',
+        'method = "mse"                          # or kl, aciq, percentile, minmax',
         "",
         "[quantize]",
         "encoder = true",

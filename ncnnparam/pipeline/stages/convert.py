@@ -74,30 +74,36 @@ def _convert(job: Job, result: Result) -> None:
 
     how = job.model.convert
     storages = ("fp32", "fp16") if how.fp16 == "pnnx" else ("fp32",)
-    tasks = [(part, storage) for storage in storages for part in PARTS]
 
-    def one(task: tuple[str, str]) -> Converted:
-        part, storage = task
-        return convert(
-            job.files[f"{part}.pt"].path,
-            job.folder,
-            fp16=storage == "fp16",
-            timeout=how.timeout,
-            memory=how.memory,
-            name=f"{part}.{storage}",
-        )
+    def one(part: str) -> list[Converted]:
+        made: list[Converted] = []
+        for storage in storages:
+            made.append(
+                convert(
+                    job.files[f"{part}.pt"].path,
+                    job.folder,
+                    fp16=storage == "fp16",
+                    timeout=how.timeout,
+                    memory=how.memory,
+                    name=f"{part}.{storage}",
+                    # what made pnnx crash once would do so again
+                    drop_recorded_inputs=made[0].recorded_inputs_dropped if made else None,
+                )
+            )
+        return made
 
     with ThreadPoolExecutor(job.jobs) as pool:
-        for number, ((part, storage), made) in enumerate(zip(tasks, pool.map(one, tasks), strict=True), 1):
-            job.tell.advance(number, len(tasks))
-            result.files |= zip(pair_roles(part, storage), (made.param, made.weights), strict=True)
-            if storage == storages[0]:
-                result.files[f"{part}.pnnx"] = made.pnnx_param
-                result.facts[part] = {
-                    "recorded_inputs_dropped": made.recorded_inputs_dropped,
-                    "unknown": made.unknown,
-                    "seconds": made.seconds,
-                }
+        for number, (part, all_made) in enumerate(zip(PARTS, pool.map(one, PARTS), strict=True), 1):
+            job.tell.advance(number, len(PARTS))
+            for storage, made in zip(storages, all_made, strict=True):
+                result.files |= zip(pair_roles(part, storage), (made.param, made.weights), strict=True)
+            first = all_made[0]
+            result.files[f"{part}.pnnx"] = first.pnnx_param
+            result.facts[part] = {
+                "recorded_inputs_dropped": first.recorded_inputs_dropped,
+                "unknown": first.unknown,
+                "seconds": first.seconds,
+            }
 
 
 def _given(model: Model) -> Iterable[tuple[str, Path]]:

@@ -99,7 +99,7 @@ def _made(kind: type[_Fact], rows: list[dict[str, Any]]) -> tuple[_Fact, ...]:
     """Facts of the report from those of a stage."""
     import msgspec
 
-    return msgspec.convert(tuple(rows), tuple[kind, ...])  # type: ignore[valid-type]
+    return tuple(msgspec.convert(row, kind) for row in rows)
 
 
 def _stages(job: Job) -> Iterator[form.Stage]:
