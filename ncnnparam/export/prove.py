@@ -55,7 +55,7 @@ class Proof:
     @property
     def worst(self) -> Verdict:
         """The output that is off most, by its own scale if that is above 1."""
-        return max(self.verdicts, key=lambda verdict: verdict.error / max(verdict.scale, 1.0))
+        return max(self.verdicts, key=lambda verdict: verdict.scaled_error)
 
 
 def encoder_calls(

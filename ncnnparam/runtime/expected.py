@@ -66,9 +66,14 @@ class Verdict:
     scale: float
     shapes: tuple[tuple[int, ...], tuple[int, ...]]
 
+    @property
+    def scaled_error(self) -> float:
+        """The error in units of the scale if that is above 1: what a tolerance is held against."""
+        return self.error / max(self.scale, 1.0)
+
     def is_within(self, tolerance: float) -> bool:
-        """Whether the error is at most the tolerance, times the scale if that is above 1."""
-        return self.error <= tolerance * max(self.scale, 1.0)
+        """Whether the scaled error is at most the tolerance."""
+        return self.scaled_error <= tolerance
 
 
 def read_calls(path: str | os.PathLike[str], graph: Graph) -> tuple[list[Call], list[str]]:

@@ -9,7 +9,7 @@ import pytest
 
 from ncnnparam.errors import FileError, NcnnParamError
 from ncnnparam.model import load
-from ncnnparam.runtime.expected import prove, read_calls
+from ncnnparam.runtime.expected import Verdict, prove, read_calls
 
 pytest.importorskip("ncnn")
 
@@ -84,3 +84,11 @@ def test_pickles_are_not_loaded(model: Path, tmp_path: Path) -> None:
     np.savez(tmp_path / "e.npz", in0=np.array([{}], dtype=object))
     with pytest.raises(FileError, match=r"no \.npz"):
         read_calls(tmp_path / "e.npz", load(model).graph)
+
+
+def test_a_tolerance_is_relative_above_one() -> None:
+    large = Verdict("", "out0", error=0.04, scale=2.0, shapes=((1,), (1,)))
+    small = Verdict("", "out0", error=0.04, scale=0.5, shapes=((1,), (1,)))
+    assert (large.scaled_error, small.scaled_error) == (0.02, 0.04)
+    assert large.is_within(0.03)
+    assert not small.is_within(0.03)

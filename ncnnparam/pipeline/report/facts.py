@@ -92,7 +92,8 @@ class Proof:
         form: Storage of its weights.
         call: Which call: ``chunk 0``, for example.
         outputs: How many outputs were compared.
-        error: The largest difference; None if an output has another shape, or lost finite numbers.
+        error: The largest difference, relative in an output that has numbers above 1; None if an output has
+            another shape, or lost finite numbers.
         limit: The largest that is allowed.
     """
 

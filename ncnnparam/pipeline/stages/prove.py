@@ -59,7 +59,7 @@ class Prove(Stage):
                 proof = prove(*job.files.pair(part, storage), calls, tolerance=limit)
                 result.facts["proofs"] += _facts(part, storage, proof)
                 _require(part, storage, proof)
-                worst = proof.worst.error
+                worst = proof.worst.scaled_error
                 job.tell.line(f"{storage} {part}: off by {worst:.2g} at most (limit {limit:g})")
         return result
 
@@ -90,7 +90,7 @@ def _facts(part: str, storage: str, proof: Proof) -> list[dict[str, Any]]:
     calls = dict.fromkeys(verdict.call for verdict in verdicts)
     found = []
     for call in calls:
-        errors = [verdict.error for verdict in verdicts if verdict.call == call]
+        errors = [verdict.scaled_error for verdict in verdicts if verdict.call == call]
         error = max(errors) if max(errors) < float("inf") else None
         found.append(
             {
@@ -122,7 +122,7 @@ def _wrong(verdict: Verdict) -> str:
     name = f"{verdict.call}.{verdict.blob}" if verdict.call else verdict.blob
     wanted, got = ("x".join(map(str, shape)) for shape in verdict.shapes)
     return (
-        f"{name} is off by {verdict.error:.2g}"
+        f"{name} is off by {verdict.scaled_error:.2g}"
         if verdict.error < float("inf")
         else f"{name} is {got}, not {wanted}"
     )
