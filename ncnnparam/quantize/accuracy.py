@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import inf, log10
 from traceback import clear_frames
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ncnnparam.diff.quantized import mode
 from ncnnparam.errors import BadItemError, NcnnParamError
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ncnnparam.diff.measure import Distance
     from ncnnparam.graph import Graph
     from ncnnparam.quantize.runners import Pair
+
+_Found = TypeVar("_Found")
 
 GROWTH = 3.0
 """An error grows in a layer where its power doubles, in dB, beyond what the layer reads and makes."""
@@ -220,14 +222,14 @@ def compare_nets(
     return comparison.result()
 
 
-def run_item(item: Item, run: Callable[[Any], object]) -> None:
-    """Loads an item and runs it.
+def run_item(item: Item, run: Callable[[Any], _Found]) -> _Found:
+    """Loads an item and runs it; returns what the run gives.
 
     Raises:
         BadItemError: It cannot be loaded or run; the text names it.
     """
     try:
-        run(item.load())
+        return run(item.load())
     except BaseException as error:
         # ncnn crashes when a run is freed after its net, and the traceback keeps runs alive
         clear_frames(error.__traceback__)
