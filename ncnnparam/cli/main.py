@@ -102,12 +102,13 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     help="Show the version and exit.",
 )
 def cli() -> None:
-    """Read, check, edit and compare ncnn .param files.
+    """Read, check, edit, quantise and compare ncnn models, and take speech models from PyTorch to int8.
 
     \b
     ncnnparam check encoder.ncnn.param
     ncnnparam inject-meta encoder.ncnn.param --from-config
     ncnnparam diff old.param new.param
+    ncnnparam pipeline run
     """
 
 
