@@ -11,7 +11,7 @@ from ncnnparam.speech.files import ModelFiles
 from ncnnparam.speech.heard import Heard
 from ncnnparam.speech.methods import BEAM, GREEDY, require_method, start_search
 from ncnnparam.speech.stream import TAIL, Stream, listen
-from ncnnparam.speech.tokens import read_tokens, require_words
+from ncnnparam.speech.tokens import read_tokens, require_fit
 from ncnnparam.speech.transducer import load_transducer
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Recognizer:
         require_method(method)
         model.require()
         self.words = read_tokens(model.tokens)
-        require_words(self.words, model.tokens, load(model.nets.joiner[0]).graph)
+        require_fit(self.words, model.tokens, load(model.nets.joiner[0]).graph)
         self._method, self._beam = method, beam
         self._nets = load_transducer(model.nets, threads=threads)
 
