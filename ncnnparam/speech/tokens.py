@@ -65,7 +65,7 @@ def read_tokens(path: str | os.PathLike[str]) -> dict[int, str]:
 
 def _text(path: str | os.PathLike[str]) -> str:
     """The text of a file that should be a ``tokens.txt``."""
-    text = read_text(path, max_size=MAX_SIZE)
+    text = read_text(path, max_size=MAX_SIZE, too_large="is it a tokens.txt? They have a few kB")
     foreign = recognise_weights(text[:_HEAD].encode("utf-8", "surrogateescape"))
     if foreign is not None:
         raise FileError(f"{path} has no tokens: {foreign.message}", hint=foreign.hint)
