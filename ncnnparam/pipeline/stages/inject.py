@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ncnnparam.pipeline.config import Model
 from ncnnparam.pipeline.files import Files
-from ncnnparam.pipeline.metadata import resolved_metadata
+from ncnnparam.pipeline.metadata import require_flags, resolved_metadata
 from ncnnparam.pipeline.stage import Job, Result, Stage
 from ncnnparam.pipeline.stages.tokens import token_source
 
@@ -21,6 +21,11 @@ class Inject(Stage):
     """Puts SherpaMetaData into the encoder; contradicting flags, and tokens that do not fit, are errors."""
 
     name = "inject"
+
+    def check(self, model: Model) -> None:
+        """Looks at the flags, as far as that goes without the graph."""
+        super().check(model)
+        require_flags(model)
 
     def settings(self, model: Model) -> Any:
         """The flags."""
