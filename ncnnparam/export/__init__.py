@@ -4,7 +4,7 @@ from ncnnparam.export.convert import Converted, convert, pnnx_program
 from ncnnparam.export.icefall import trace_icefall
 from ncnnparam.export.prove import decoder_calls, encoder_calls, joiner_calls, prove
 from ncnnparam.export.source import fetch
-from ncnnparam.export.tokens import Tokens, read_tokens, require_fit, write_tokens
+from ncnnparam.export.tokens import Tokens, read_tokens, write_tokens
 from ncnnparam.export.trace import PARTS, Traced, take_traced, trace_factory
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "pnnx_program",
     "prove",
     "read_tokens",
-    "require_fit",
     "take_traced",
     "trace_factory",
     "trace_icefall",

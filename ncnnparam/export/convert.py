@@ -80,6 +80,7 @@ def convert(
     memory: int = MEMORY,
     drop_recorded_inputs: bool | None = None,
     name: str | None = None,
+    log: str | os.PathLike[str] | None = None,
     pnnx: str | os.PathLike[str] | None = None,
     line: Line | None = None,
 ) -> Converted:
@@ -91,8 +92,8 @@ def convert(
 
     Args:
         torchscript: What ``torch.jit.trace`` made and ``save`` wrote.
-        folder: Where the results go: ``NAME.ncnn.param``, ``NAME.ncnn.bin``, ``NAME.pnnx.param`` and
-            ``NAME.pnnx.log``. Nothing else is left there, and old files are replaced only by whole ones.
+        folder: Where the results go: ``NAME.ncnn.param``, ``NAME.ncnn.bin`` and ``NAME.pnnx.param``. Old
+            files are replaced only by whole ones.
         fp16: Store weights as float16.
         timeout: Seconds that pnnx may run, each time.
         memory: Bytes of address space that it may take; has no effect on Windows.
@@ -100,6 +101,7 @@ def convert(
             crashes on them.
         name: First part of the names of the results; by default that of the file. pnnx itself would make
             ``_`` of each ``-``.
+        log: File for what pnnx says; by default ``NAME.pnnx.log`` in the folder.
         pnnx: The program; by default that of the package ``pnnx``.
         line: Is told of each line that pnnx prints.
 
@@ -111,26 +113,26 @@ def convert(
     target = Path(folder)
     program = Path(pnnx) if pnnx is not None else pnnx_program()
     stem = name if name is not None else source.stem
-    log = target / f"{stem}.pnnx.log"
+    kept = target / f"{stem}.pnnx.log" if log is None else Path(log)
     recorded = recorded_inputs(source) is not None
     drop = bool(drop_recorded_inputs) and recorded
     _require_space(target, source)
     with tempfile.TemporaryDirectory(prefix=f".{stem[:60]}-", dir=target) as scratch:
         work = Path(scratch)
-        job = _Job(program, fp16, work, log, timeout, memory, line)
+        job = _Job(program, fp16, work, kept, timeout, memory, line)
         ended = job.run(source, drop=drop)
         if ended.died and recorded and not drop and drop_recorded_inputs is None:
             drop = True
             ended = job.run(source, drop=True)
         if ended.status or ended.timed_out:
-            raise _failure(source, ended, log, memory)
-        layers, blobs, unknown = _look(work, source, log)
+            raise _failure(source, ended, kept, memory)
+        layers, blobs, unknown = _look(work, source, kept)
         weights, param, pnnx_param = results = [target / f"{stem}{ending}" for ending in _RESULTS]
         for path in results:
             path.unlink(missing_ok=True)  # a kill may leave less than all, but never old beside new
         for path, ending in zip(results, _RESULTS, strict=True):
             os.replace(work / f"net{ending}", path)
-    return Converted(param, weights, pnnx_param, log, drop, layers, blobs, unknown, ended.seconds)
+    return Converted(param, weights, pnnx_param, kept, drop, layers, blobs, unknown, ended.seconds)
 
 
 @dataclass(frozen=True)
@@ -179,10 +181,12 @@ def _require_space(folder: Path, source: Path) -> None:
 
 
 def _failure(source: Path, ended: Ended, log: Path, memory: int) -> NcnnParamError:
-    said = "; ".join(ended.last[-_LAST:])
+    said = "; ".join(ended.last[-_LAST:]) or "nothing"
     message = f"pnnx {ended.how} on {source}"
     if ended.timed_out:
-        return NcnnParamError(message, hint=f"give it more time, or look at {log}; it said last: {said}")
+        return NcnnParamError(
+            message, hint=f"give it more time (timeout), or look at {log}; it said last: {said}"
+        )
     if ended.died:
         why = f"it may have wanted more than {memory >> 20} MB of memory, or be unable to convert this model"
         return NcnnParamError(message, hint=f"{why}; it said last: {said} ({log})")

@@ -24,6 +24,7 @@ TIMEOUT = 1800.0
 """Seconds that tracing may take by default."""
 _HEAD = 4096
 _ZIP = b"PK\x03\x04"
+_PICKLE = b"\x80"
 _LAST = 3
 
 
@@ -100,6 +101,7 @@ def trace_factory(
     factory: str,
     folder: str | os.PathLike[str],
     *,
+    log: str | os.PathLike[str] | None = None,
     path: str | os.PathLike[str] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     trust: bool = False,
@@ -114,7 +116,8 @@ def trace_factory(
 
     Args:
         factory: ``package.module:function``.
-        folder: Where the traced modules and ``trace.log`` go.
+        folder: Where the traced modules go.
+        log: File for what is printed; by default ``trace.log`` there.
         path: Folder that the module is imported from.
         checkpoint: The weights. They are loaded with ``weights_only``: nothing in the file is run.
         trust: Load a checkpoint that holds more than weights; it may do what code can do.
@@ -137,6 +140,7 @@ def trace_factory(
     if checkpoint is not None:
         require_checkpoint(checkpoint)
     target = Path(folder)
+    kept = target / "trace.log" if log is None else Path(log)
     try:
         target.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".trace-", dir=target) as scratch:
@@ -151,12 +155,11 @@ def trace_factory(
                 "names": {part: FILE_NAME.format(part=part) for part in PARTS},
                 "answer": os.path.abspath(answer),
             }
-            log = target / "trace.log"
             command = [sys.executable, "-m", "ncnnparam.export.trace_child"]
-            ended = run(command, stdin=json.dumps(order), log=log, timeout=timeout, memory=memory, line=line)
+            ended = run(command, stdin=json.dumps(order), log=kept, timeout=timeout, memory=memory, line=line)
             if ended.status or not answer.is_file():
                 said = "; ".join(ended.last[-_LAST:])
-                hint = f"it said: {said} ({log})"
+                hint = f"it said: {said} ({kept})"
                 raise NcnnParamError(f"tracing with {factory} {ended.how}", hint=hint)
             _raise(json.loads(answer.read_text()), factory)
             for part in PARTS:
@@ -164,14 +167,14 @@ def trace_factory(
     except OSError as error:
         raise FileError(f"cannot write {target}: {error.strerror}") from None
     encoder, decoder, joiner = (target / FILE_NAME.format(part=part) for part in PARTS)
-    return Traced(encoder, decoder, joiner, log)
+    return Traced(encoder, decoder, joiner, kept)
 
 
 def require_checkpoint(path: str | os.PathLike[str]) -> Path:
     """A file that may be a checkpoint, by its first bytes.
 
     Raises:
-        FileError: It cannot be read, or is a git-lfs pointer or a web page.
+        FileError: It cannot be read, or is none: a git-lfs pointer, a web page, or no pickle.
     """
     file = Path(path)
     try:
@@ -180,10 +183,13 @@ def require_checkpoint(path: str | os.PathLike[str]) -> Path:
     except OSError as error:
         raise FileError(f"cannot read {file}: {error.strerror}") from None
     foreign = recognise_weights(head)
-    if not head or (foreign is not None and not head.startswith((b"PK", b"\x80"))):
-        said = "it is empty" if foreign is None else foreign.message
-        raise FileError(f"{file} is no checkpoint: {said}", hint=None if foreign is None else foreign.hint)
-    return file
+    if head.startswith((_ZIP, _PICKLE)):
+        return file
+    said = foreign.message if foreign is not None else "it does not begin as torch.save writes it"
+    raise FileError(
+        f"{file} is no checkpoint: {said if head else 'it is empty'}",
+        hint=foreign.hint if foreign is not None else "copy or fetch it once more",
+    )
 
 
 def _raise(answer: Mapping[str, str], factory: str) -> None:

@@ -7,10 +7,13 @@ defaults.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
+Count: TypeAlias = Annotated[int, Meta(ge=1)]
+Above: TypeAlias = Annotated[float, Meta(gt=0)]
+"""A number above 0."""
 PARTS = ("encoder", "decoder", "joiner")
 """The nets of a transducer."""
 
@@ -78,7 +81,7 @@ class Trace(Table, frozen=True):
     recipe: str = ""
     python: Path | None = None
     flags: dict[str, Any] = field(default_factory=dict)
-    timeout: float = 3600.0
+    timeout: Above = 3600.0
     factory: str = ""
     path: Path | None = None
     checkpoint: Path | None = None
@@ -112,8 +115,8 @@ class Convert(Table, frozen=True):
             which takes no run and rounds to the nearest number where pnnx does not.
     """
 
-    timeout: float = 1800.0
-    memory: int = 16 << 30
+    timeout: Above = 1800.0
+    memory: Count = 16 << 30
     fp16: Literal["pnnx", "ncnnparam"] = "pnnx"
 
 
@@ -140,10 +143,10 @@ class Prove(Table, frozen=True):
         expected: An ``.npz`` with inputs and outputs of the encoder, where there is no TorchScript to ask.
     """
 
-    chunks: int = 3
-    tolerance: float = 1e-4
-    half_tolerance: float = 1e-2
-    timeout: float = 600.0
+    chunks: Count = 3
+    tolerance: Above = 1e-4
+    half_tolerance: Above = 1e-2
+    timeout: Above = 600.0
     expected: Path | None = None
 
 
@@ -159,7 +162,7 @@ class Calibrate(Table, frozen=True):
 
     wavs: Path | None = None
     method: Literal["kl", "aciq", "percentile", "mse", "minmax"] = "mse"
-    percent: float = 99.99
+    percent: Annotated[float, Meta(gt=0, le=100)] = 99.99
     skip_bad: bool = False
 
 
@@ -195,7 +198,7 @@ class Verify(Table, frozen=True):
 
     wavs: Path | None = None
     transcripts: Path | None = None
-    threads: int = 1
+    threads: Count = 1
 
 
 class Output(Table, frozen=True):

@@ -44,7 +44,9 @@ def read_models(path: str | Path) -> list[Model]:
     file = Path(path)
     if not is_config(file):
         raise ConfigError(f"{path} is no config", hint="configs end in .toml, .yaml or .json")
-    text = read_text(file, max_size=MAX_SIZE).removeprefix("\ufeff")
+    text = read_text(file, max_size=MAX_SIZE, too_large="is it a config? They have a few kB").removeprefix(
+        "\ufeff"
+    )
     data = _worded(parse_config(text, str(path)))
     source = _Text(text, str(path), file.resolve())
     if not isinstance(data, dict):

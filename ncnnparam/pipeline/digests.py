@@ -26,7 +26,8 @@ class Digests:
         self._changed = False
         with contextlib.suppress(FileError, ValueError):  # what is not remembered is read again
             known = json.loads(read_text(memory))
-            self._known = {place: row for place, row in known.items() if isinstance(row, list)}
+            if isinstance(known, dict):
+                self._known = {place: row for place, row in known.items() if isinstance(row, list)}
 
     def of(self, path: Path) -> str:
         """The SHA-256 of a file's content, as hex digits.

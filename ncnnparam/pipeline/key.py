@@ -75,9 +75,10 @@ def key_of(stage: Stage, model: Model, files: Files, records: Mapping[str, str],
             )
         inputs[role] = files[role].sha256
     for label, path in stage.sources(model, files).items():
-        if not path.exists():
+        if not path.is_file():
+            fault = "is a folder" if path.is_dir() else "does not exist"
             raise FileError(
-                f"stage {stage.name} of {model.name} needs {path}, which does not exist",
+                f"stage {stage.name} of {model.name} needs the file {path}, which {fault}",
                 hint=f"{label} in {model.file} names it",
             )
         inputs[label] = digests.of(path)

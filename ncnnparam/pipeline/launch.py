@@ -59,6 +59,8 @@ def _talk(
         child.stdin.write(json.dumps(order).encode() + b"\n")
         child.stdin.flush()
     for line in child.stdout:
+        if not line.endswith(b"\n"):
+            break  # it died while it spoke
         message: Message = json.loads(line)
         if "answer" in message:
             with contextlib.suppress(subprocess.TimeoutExpired):

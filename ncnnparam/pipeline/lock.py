@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from ncnnparam.errors import NcnnParamError
+from ncnnparam.errors import FileError, NcnnParamError
 
 
 @contextmanager
@@ -22,8 +22,15 @@ def locked(folder: Path) -> Iterator[None]:
         NcnnParamError: Another process works there; the text names it.
         FileError: The folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("a+", encoding="ascii") as file:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "lock").open("a+", encoding="ascii")
+    except OSError as error:
+        raise FileError(
+            f"cannot write {folder.parent}: {error.strerror}",
+            hint="name a folder that can be written under [output]",
+        ) from None
+    with file:
         if not _take(file):
             file.seek(0)
             pid = file.read(20).strip()

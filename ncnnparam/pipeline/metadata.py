@@ -9,7 +9,19 @@ from ncnnparam.pipeline.config import Model
 
 if TYPE_CHECKING:
     from ncnnparam.graph import Graph
-    from ncnnparam.speech.given import Resolved
+    from ncnnparam.speech.given import Flags, Resolved
+
+
+def require_flags(model: Model) -> None:
+    """Makes sure that the flags are those of the kind and have values that a model can have.
+
+    Raises:
+        ConfigError: One has not, or is another kind's.
+    """
+    from ncnnparam.speech import named_kind
+    from ncnnparam.speech.given import require_values
+
+    require_values(_given(model), kind=named_kind(model.kind) if model.kind else None)
 
 
 def resolved_metadata(model: Model, graph: Graph) -> Resolved:
@@ -23,13 +35,10 @@ def resolved_metadata(model: Model, graph: Graph) -> Resolved:
         ConfigError: Something is missing that neither tells.
         MetadataError: They contradict each other.
     """
-    from ncnnparam.speech import Given, collect, infer, named_kind, resolve, verify
+    from ncnnparam.speech import infer, named_kind, resolve, verify
 
     shown = infer(graph)
-    given = collect(
-        ((flag.name, Given(flag.value, flag.place)) for flag in model.flags), source=str(model.file)
-    )
-    resolved = resolve(given, kind=named_kind(model.kind) if model.kind else None, shown=shown)
+    resolved = resolve(_given(model), kind=named_kind(model.kind) if model.kind else None, shown=shown)
     found = verify(resolved.metadata, graph, shown=shown)
     if found:
         lines = [f"{item}{f' ({item.hint})' if item.hint else ''}" for item in found]
@@ -38,3 +47,10 @@ def resolved_metadata(model: Model, graph: Graph) -> Resolved:
             hint=f"correct the flags under [model] in {model.file}, or leave them out: the graph shows them",
         )
     return resolved
+
+
+def _given(model: Model) -> Flags:
+    from ncnnparam.speech import Given, collect
+
+    items = ((flag.name, Given(flag.value, flag.place)) for flag in model.flags)
+    return collect(items, source=str(model.file))

@@ -97,12 +97,16 @@ class Stage(ABC):
         Raises:
             NcnnParamError: The stage could not do its work.
         """
-        for module, extra in self.modules:
+        for module, extra in self.imports(model):
             if find_spec(module) is None:
                 raise NcnnParamError(
                     f"stage {self.name} needs {module}, which is not installed",
                     hint=f'pip install "ncnnparam[{extra}]"',
                 )
+
+    def imports(self, model: Model) -> Iterable[tuple[str, str]]:
+        """The modules that it cannot do without for this model, each with the extra that installs it."""
+        return self.modules
 
     def settings(self, model: Model) -> Any:
         """What of the config matters, besides the content of files, in types that ``json.dumps`` takes."""

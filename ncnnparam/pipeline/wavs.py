@@ -7,6 +7,11 @@ from pathlib import Path
 
 from ncnnparam.errors import FileError
 
+_CURE = (
+    "ffmpeg -i IN -ar 16000 -ac 1 OUT.wav makes 16 kHz and one channel; skip-bad = true under [calibrate] "
+    "leaves out what cannot be used there"
+)
+
 
 def wav_sources(source: Path | None) -> Mapping[str, Path]:
     """The files that a folder, a list or a wav means, by name; empty if it means none."""
@@ -37,5 +42,5 @@ def usable_wavs(source: Path, *, skip_bad: bool = False) -> list[Path]:
         raise FileError(f"there is no {source}", hint="it would be a folder of wavs, a list of them, or one")
     items = wav_items(source)
     if not (skip_bad and items.good):
-        items.require_good()
+        items.require_good(_CURE)
     return [Path(item.name) for item in items.good]

@@ -54,8 +54,11 @@ class Items:
     good: list[Item] = field(default_factory=list)
     bad: dict[str, str] = field(default_factory=dict)
 
-    def require_good(self) -> None:
-        """Makes sure that nothing is bad, and that there is something.
+    def require_good(self, skip: str = "--skip-bad goes on without them") -> None:
+        """Makes sure that nothing is bad.
+
+        Args:
+            skip: What the user may do about those that are, besides mending them.
 
         Raises:
             BadItemError: Some are bad; the text names all of them.
@@ -64,7 +67,7 @@ class Items:
             faults = "\n  ".join(f"{name}: {why}" for name, why in self.bad.items())
             raise BadItemError(
                 f"{len(self.bad)} of {len(self.bad) + len(self.good)} items cannot be used:\n  {faults}",
-                hint="mend them or take them off the list; --skip-bad goes on without them",
+                hint=f"mend them or take them off the list; {skip}",
             )
 
 

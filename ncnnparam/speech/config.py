@@ -64,7 +64,9 @@ def read_config(path: str | Path, *, kind: Kind | None = None) -> Flags:
         ConfigError: It cannot be understood; the text has file and line.
     """
     name = str(path)
-    text = read_text(path, max_size=MAX_SIZE).removeprefix("\ufeff")
+    text = read_text(path, max_size=MAX_SIZE, too_large="is it a config, a script or a log?").removeprefix(
+        "\ufeff"
+    )
     if is_config(path):
         return _flags(parse_config(text, name), text, name)
     flags = read_log(text, name, kind=kind) or read_command(text, name, kind=kind)

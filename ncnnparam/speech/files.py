@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ncnnparam.errors import FileError
+from ncnnparam.model import load
+from ncnnparam.speech.tokens import read_tokens, require_fit
 from ncnnparam.syntax.foreign import recognise_weights
 
 NETS = ("encoder", "decoder", "joiner")
@@ -73,6 +75,19 @@ def find_model(folder: str | os.PathLike[str], *, int8: bool = False) -> ModelFi
     model = ModelFiles(NetFiles(*found), str(place / TOKENS))
     model.require()
     return model
+
+
+def read_words(model: ModelFiles) -> dict[int, str]:
+    """The tokens of a model by their ids, one for each logit of its joiner.
+
+    Raises:
+        ConfigError: ``tokens.txt`` is not in order or of another model.
+        FileError: A file cannot be read.
+        ParseError: The joiner's ``.param`` is none.
+    """
+    words = read_tokens(model.tokens)
+    require_fit(words, model.tokens, load(model.nets.joiner[0]).graph)
+    return words
 
 
 def _find_net(folder: Path, net: str, int8: bool) -> tuple[str, str]:

@@ -109,6 +109,23 @@ def collect(items: Iterable[tuple[str, Given]], *, source: str, recipe_defaults:
     return Flags(given, kind, source, recipe_defaults)
 
 
+def require_values(flags: Flags, *, kind: Kind | None = None) -> None:
+    """Makes sure of flags what can be told without the graph; nothing can if the kind is open.
+
+    Args:
+        flags: The flags.
+        kind: The kind, when the user names it.
+
+    Raises:
+        ConfigError: A flag belongs to another kind, or has no sensible value.
+    """
+    kinds = kinds_with(flags.given)
+    known = kind or flags.kind or (kinds[0] if len(kinds) == 1 else None)
+    if known is not None:
+        for name, item in flags.given.items():
+            _read(known, name, item)
+
+
 def resolve(flags: Flags, *, kind: Kind | None = None, shown: Inference | None = None) -> Resolved:
     """Complete flags to metadata: what was given, then what the graph shows, then the recipe's defaults.
 

@@ -6,12 +6,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from ncnnparam.model import load
-from ncnnparam.speech.files import ModelFiles
+from ncnnparam.speech.files import ModelFiles, read_words
 from ncnnparam.speech.heard import Heard
 from ncnnparam.speech.methods import BEAM, GREEDY, require_method, start_search
 from ncnnparam.speech.stream import TAIL, Stream, listen
-from ncnnparam.speech.tokens import read_tokens, require_words
 from ncnnparam.speech.transducer import load_transducer
 
 if TYPE_CHECKING:
@@ -40,8 +38,7 @@ class Recognizer:
     ) -> None:
         require_method(method)
         model.require()
-        self.words = read_tokens(model.tokens)
-        require_words(self.words, model.tokens, load(model.nets.joiner[0]).graph)
+        self.words = read_words(model)
         self._method, self._beam = method, beam
         self._nets = load_transducer(model.nets, threads=threads)
 

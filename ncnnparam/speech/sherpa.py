@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from ncnnparam.errors import NcnnParamError
 from ncnnparam.speech.child import Limits, hear_in_child
-from ncnnparam.speech.files import ModelFiles
+from ncnnparam.speech.files import ModelFiles, read_words
 from ncnnparam.speech.heard import Heard
 from ncnnparam.speech.methods import BEAM, GREEDY, require_method
 from ncnnparam.speech.stream import TAIL
@@ -42,11 +42,13 @@ def decode(
         advance: Is told of each wav that was heard.
 
     Raises:
+        ConfigError: ``tokens.txt`` is not in order or of another model.
         FileError: A file of the model is not there.
         NcnnParamError: The sherpa-ncnn package is not installed, or died.
     """
     require_method(method)
     model.require()
+    read_words(model)
     if find_spec("sherpa_ncnn") is None:
         raise NcnnParamError(
             "this needs sherpa_ncnn, which is not installed", hint='pip install "ncnnparam[speech]"'

@@ -19,13 +19,19 @@ Source: TypeAlias = str | os.PathLike[str] | IO[str] | IO[bytes]
 MAX_SIZE = 256 * 1024 * 1024
 """The largest text read by default, in bytes; the largest real .param files have a few megabytes."""
 
+_RAISE = "is it a .param file? If so, raise the limit with --max-size"
 _BLOCK = 1 << 20  # a reader sets aside as much as it is asked for, so it is not asked for everything at once
 
 
-def read_text(source: Source, *, max_size: int = MAX_SIZE) -> str:
+def read_text(source: Source, *, max_size: int = MAX_SIZE, too_large: str = _RAISE) -> str:
     """The text of a path, of standard input (``"-"``) or of an open stream.
 
     Bytes that are no UTF-8 come as surrogate escapes, so that writing gives them back.
+
+    Args:
+        source: What to read.
+        max_size: Bytes that it may have.
+        too_large: The hint if it has more.
 
     Raises:
         FileError: There is no such file, it cannot be read, or it is larger than ``max_size`` bytes.
@@ -33,18 +39,18 @@ def read_text(source: Source, *, max_size: int = MAX_SIZE) -> str:
     if source == "-":
         if sys.stdin is None:
             raise FileError("cannot read standard input: it is closed")
-        return _read_stream(sys.stdin.buffer, "standard input", max_size)
+        return _read_stream(sys.stdin.buffer, "standard input", max_size, too_large)
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
         try:
             with path.open("rb") as file:
                 status = os.fstat(file.fileno())
                 if stat.S_ISREG(status.st_mode):
-                    _check_size(status.st_size, str(path), max_size)
-                return _read_stream(file, str(path), max_size)
+                    _check_size(status.st_size, str(path), max_size, too_large)
+                return _read_stream(file, str(path), max_size, too_large)
         except OSError as error:
             raise FileError(f"cannot read {path}: {error.strerror}", hint=_hint(error, path)) from None
-    return _read_stream(source, source_name(source) or "the stream", max_size)
+    return _read_stream(source, source_name(source) or "the stream", max_size, too_large)
 
 
 def source_name(source: Source) -> str | None:
@@ -158,21 +164,21 @@ def _hint(error: OSError, path: Path) -> str | None:
     return None
 
 
-def _read_stream(stream: IO[str] | IO[bytes], name: str, max_size: int) -> str:
+def _read_stream(stream: IO[str] | IO[bytes], name: str, max_size: int, too_large: str) -> str:
     text, data, size = io.StringIO(newline=""), io.BytesIO(), 0
     try:
         while block := stream.read(min(_BLOCK, max_size + 1 - size)):
             size += text.write(block) if isinstance(block, str) else data.write(block)
     except IsADirectoryError:
         raise FileError(f"cannot read {name}: it is a folder") from None
-    _check_size(size, name, max_size, more=True)
+    _check_size(size, name, max_size, too_large, more=True)
     return text.getvalue() or data.getvalue().decode("utf-8", "surrogateescape")
 
 
-def _check_size(size: int, name: str, max_size: int, *, more: bool = False) -> None:
+def _check_size(size: int, name: str, max_size: int, hint: str, *, more: bool = False) -> None:
     if size > max_size:
         has = f"has more than {max_size:,} bytes" if more else f"has {size:,} bytes, more than {max_size:,}"
-        raise FileError(f"{name} {has}", hint="is it a .param file? If so, raise the limit with --max-size")
+        raise FileError(f"{name} {has}", hint=hint)
 
 
 def _write_through(target: Path, data: bytes) -> None:

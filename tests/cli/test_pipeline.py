@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -170,6 +172,30 @@ def test_the_example_of_several_models(root: Path, tmp_path: Path) -> None:
     assert (small.name, large.name) == ("small", "large")
     assert large.trace.joiner == tmp_path / "large/joiner_jit_trace-pnnx.pt"
     assert large.output.folder == tmp_path / "out/large"
+
+
+def test_init_to_stdout_and_to_a_folder(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("pipeline", "init", "--yes", "-o", "-")
+    assert (result.exit_code, list(tmp_path.iterdir())) == (0, [])
+    assert "[trace]" in result.out
+    result = run("pipeline", "init", "--yes", "-o", ".", "--force")
+    assert (result.exit_code, result.out) == (2, "")
+    assert "is a folder\n  hint: -o names the config in it" in result.err
+
+
+@pytest.mark.parametrize("words", [("run",), ("status",), ("init", "new")])
+def test_without_msgspec(folder: Path, root: Path, words: tuple[str, ...]) -> None:
+    code = (
+        "import sys; sys.modules['msgspec'] = None\n"
+        "from ncnnparam.cli.main import main; main(['pipeline', *sys.argv[1:]])"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False, env=environment
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: this needs msgspec, which is not installed\n  hint: pip install")
 
 
 def test_init_of_an_empty_folder(run: Run, tmp_path: Path) -> None:

@@ -74,7 +74,12 @@ def test_a_factory_that_hangs(tmp_path: Path, root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(POINTER, "git-lfs pointer"), ("", "it is empty"), ("<!DOCTYPE html>", "HTML or XML page")],
+    [
+        (POINTER, "git-lfs pointer"),
+        ("", "it is empty"),
+        ("<!DOCTYPE html>", "HTML or XML page"),
+        ("!junk!" * 99, "not begin"),
+    ],
 )
 def test_a_checkpoint_that_is_none(content: str, message: str, tmp_path: Path, root: Path) -> None:
     (tmp_path / "c.pt").write_text(content)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncnnparam.errors import ConfigError
+from ncnnparam.errors import ConfigError, FileError
 from ncnnparam.pipeline.config_read import read_models
 from ncnnparam.speech import read_config
 
@@ -105,6 +105,10 @@ folder = "second"
         ("[trace]\nhow = 'fils'\n", 2, "how in [trace]: invalid enum value 'fils'", "did you mean files"),
         ("[trace]\nhow = 'magic'\n", 2, "how in [trace]", "files, icefall, factory, converted"),
         ("[convert]\ntimeout = 'long'\n", 2, "timeout in [convert]: expected `float`", ""),
+        ("[convert]\ntimeout = -5\n", 2, "timeout in [convert]: expected `float` > 0.0", ""),
+        ("[prove]\nchunks = 0\n", 2, "chunks in [prove]: expected `int` >= 1", ""),
+        ("[prove]\nhalf-tolerance = nan\n", 2, "half-tolerance in [prove]: expected `float` > 0.0", ""),
+        ("[calibrate]\npercent = 100.5\n", 2, "percent in [calibrate]: expected `float` <= 100.0", ""),
         ("[calibrate]\nwavs = 3\n", 2, "wavs in [calibrate]: expected a path, got 3", ""),
         ("[source]\nfiles = ['a',\n3]\n", 2, "files in [source]: expected `str`", ""),
         ("[model]\nencoder-dimm = 3\n", 2, "[model] has no 'encoder-dimm'", "did you mean encoder-dim"),
@@ -167,3 +171,12 @@ def test_a_file_of_another_kind(tmp_path: Path) -> None:
         read_models(write(tmp_path, TOML, "config.txt"))
     with pytest.raises(ConfigError, match="holds list, not tables"):
         read_models(write(tmp_path, "[]", "config.json"))
+
+
+def test_a_file_that_is_too_large(tmp_path: Path) -> None:
+    path = write(tmp_path, "")
+    with path.open("wb") as file:
+        file.truncate(2**30)
+    with pytest.raises(FileError, match="more than") as caught:
+        read_models(path)
+    assert "is it a config" in str(caught.value.hint)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +17,7 @@ from ncnnparam.pipeline.runner import Options, plan, stand
 from ncnnparam.pipeline.stages import STAGES
 
 from .conftest import Project, ran, reasons, run_all
-from .small import config, write_wav
+from .small import ROOT, config, write_wav
 
 UNTIL_REPAIR = Options(end="repair")
 UNTIL_CHECK = Options(end="check")
@@ -163,6 +165,7 @@ def test_wavs_are_looked_at_before_the_work_begins(
         run_all(path)
     assert said in caught.value.message
     assert "bad.wav" in caught.value.message
+    assert "ffmpeg -i IN -ar 16000 -ac 1 OUT.wav" in str(caught.value.hint)
     assert not list(path.parent.glob("out/.ncnnparam/tokens"))
 
 
@@ -173,6 +176,31 @@ def test_wavs_are_looked_at_before_the_work_begins(
         (config().replace('wavs = "wavs"', 'wavs = "waves"'), FileError, "there is no", "a folder of wavs"),
         (config().replace('tokens = "tokens.txt"', ""), ConfigError, "nothing tells the tokens", "bpe-model"),
         (config().replace('"tokens.txt"', '"token.txt"'), FileError, r"needs .*token\.txt", "tokens in"),
+        (
+            config().replace('"tokens.txt"', '"wavs"'),
+            FileError,
+            "needs the file .*wavs, which is a f",
+            "tokens",
+        ),
+        (
+            config(more="[quantize]\nskip = 'name=='\n"),
+            ConfigError,
+            r"skip in .*toml under .* no selector",
+            "",
+        ),
+        (config(more="[model]\nencoder-dim = 'x'\nkind = 'lstm'\n"), ConfigError, "no whole number", ""),
+        (
+            config(more="[model]\nmemory-size = 3\nkind = 'lstm'\n"),
+            ConfigError,
+            "lstm models have no --memory-size",
+            "--encoder-dim",
+        ),
+        (
+            config(more="[output]\nfolder = 'tokens.txt'\n"),
+            FileError,
+            r"cannot write .*tokens\.txt: Not a directory",
+            "[output]",
+        ),
         (config(more="[repair]\ntarget = 'sherpa'\n"), ConfigError, "there is no target 'sherpa'", ""),
     ],
 )
@@ -184,3 +212,13 @@ def test_a_config_that_cannot_work_is_told_at_once(
         run_all(path)
     assert hint in str(caught.value.hint)
     assert not list(path.parent.glob("out/.ncnnparam/*/*/record.json"))
+
+
+def test_the_log_that_an_error_names_is_there(project: Project) -> None:
+    pytest.importorskip("torch")
+    trace = f'[trace]\nhow = "factory"\nfactory = "tests.export.faulty_factories:failing"\npath = "{ROOT}"\n'
+    path = project(trace)
+    with pytest.raises(NcnnParamError, match="ended with exit code 1") as caught:
+        run_all(path, Options(end="trace"))
+    (log,) = re.findall(r"\((/.*trace\.log)\)", str(caught.value.hint))
+    assert "no layers" in Path(log).read_text()

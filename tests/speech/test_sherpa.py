@@ -78,9 +78,12 @@ def test_a_wav_that_is_gone(shared: Path, wavs: list[Path], tmp_path: Path) -> N
     assert len(heard) == 1
 
 
-def test_files_that_are_gone(shared: Path, wavs: list[Path]) -> None:
+def test_files_that_are_gone_or_wrong(shared: Path, wavs: list[Path], tmp_path: Path) -> None:
     model = sherpa_small(shared)
     with pytest.raises(FileError, match="there is no gone"):
         sherpa.decode(replace(model, tokens="gone"), wavs)
+    (tmp_path / "tokens.txt").write_text("<blk> 0\n")
+    with pytest.raises(ConfigError, match="has 1 tokens, and the joiner gives"):
+        sherpa.decode(replace(model, tokens=str(tmp_path / "tokens.txt")), wavs)
     with pytest.raises(ConfigError, match="no method 'beam'"):
         sherpa.decode(model, wavs, method="beam")

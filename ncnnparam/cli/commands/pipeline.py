@@ -35,7 +35,11 @@ def command() -> None:
 @command.command(name="init", epilog="Exit codes: 0 written, 2 trouble.")
 @click.argument("folder", metavar="[FOLDER]", default=".", type=click.Path())
 @click.option(
-    "-o", "--output", metavar="FILE", type=click.Path(), help="The config; ncnnparam.toml in FOLDER."
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(),
+    help="The config, or - for stdout; ncnnparam.toml in FOLDER by default.",
 )
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing; take what is found.")
 @click.option("--force", is_flag=True, help="Write over a config that is there.")
@@ -59,7 +63,9 @@ def init(folder: str, output: str | None, yes: bool, force: bool) -> int:
     from ncnnparam.syntax import write_atomic
 
     place = Path(output) if output is not None else Path(folder) / "ncnnparam.toml"
-    if place.exists() and not force:
+    if place.is_dir():
+        raise FileError(f"{place} is a folder", hint="-o names the config in it, such as ncnnparam.toml")
+    if output != "-" and place.exists() and not force:
         raise FileError(f"{place} exists", hint="--force writes over it")
     found = search(Path(folder), place.parent)
     if not yes and sys.stdin.isatty():
@@ -67,9 +73,12 @@ def init(folder: str, output: str | None, yes: bool, force: bool) -> int:
             if name not in found.answers:
                 answer = click.prompt(question, default="", show_default=False, prompt_suffix=" ", err=True)
                 found.answers.update({name: answer} if answer else {})
-    write_atomic(place, render(found))
     for line in found.notes:
         say(line)
+    if output == "-":
+        emit(render(found))
+        return 0
+    write_atomic(place, render(found))
     say(f"wrote {place}: look it over, then ncnnparam pipeline run {place}")
     return 0
 
@@ -112,12 +121,12 @@ def run(
     ncnnparam pipeline run --from quantize --force
     ncnnparam pipeline run --dry-run
     """
+    models = _models(config, only)  # first: it tells if the package is missing that the others need
     from ncnnparam.cli.interrupt import terminable
     from ncnnparam.cli.pipeline_view import view
     from ncnnparam.pipeline.runner import Options, plan
     from ncnnparam.pipeline.runner import run as run_stages
 
-    models = _models(config, only)
     options = Options(begin, end, force, jobs)
     with view(form, several=len(models) > 1) as shown, terminable():
         (plan if dry_run else run_stages)(models, options, shown)
@@ -142,10 +151,10 @@ def status(config: str | None, only: tuple[str, ...], form: str) -> int:
     ncnnparam pipeline status
     ncnnparam pipeline status lstm.toml --format json
     """
+    models = _models(config, only)
     from ncnnparam.cli.table import print_table
     from ncnnparam.pipeline.runner import stand
 
-    models = _models(config, only)
     rows = [(model.name, stage, found) for model in models for stage, found in stand(model)]
     if form == "json":
         emit_json(

@@ -86,6 +86,7 @@ def _convert(job: Job, result: Result) -> None:
                     timeout=how.timeout,
                     memory=how.memory,
                     name=f"{part}.{storage}",
+                    log=job.keep / f"{part}.{storage}.pnnx.log",
                     # what made pnnx crash once would do so again
                     drop_recorded_inputs=made[0].recorded_inputs_dropped if made else None,
                 )

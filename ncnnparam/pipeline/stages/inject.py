@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ncnnparam.pipeline.config import Model
 from ncnnparam.pipeline.files import Files
-from ncnnparam.pipeline.metadata import resolved_metadata
+from ncnnparam.pipeline.metadata import require_flags, resolved_metadata
 from ncnnparam.pipeline.stage import Job, Result, Stage
 from ncnnparam.pipeline.stages.tokens import token_source
 
@@ -23,6 +22,11 @@ class Inject(Stage):
 
     name = "inject"
 
+    def check(self, model: Model) -> None:
+        """Looks at the flags, as far as that goes without the graph."""
+        super().check(model)
+        require_flags(model)
+
     def settings(self, model: Model) -> Any:
         """The flags."""
         return {"kind": model.kind, **{flag.name: flag.value for flag in model.flags}}
@@ -34,15 +38,15 @@ class Inject(Stage):
     def run(self, job: Job) -> Result:
         """Completes the flags by what the graph shows, compares both, and puts them in."""
         from ncnnparam.export import read_tokens
-        from ncnnparam.export.tokens import require_fit
         from ncnnparam.graph import correct_counts
         from ncnnparam.model import dump, load
         from ncnnparam.speech import inject
         from ncnnparam.speech.metadata import describe
+        from ncnnparam.speech.tokens import require_fit
 
         tokens = read_tokens(job.files["tokens"].path)
         source = token_source(job.model) or tokens.source
-        require_fit(replace(tokens, source=source), load(job.files["joiner.fp32.param"].path).graph)
+        require_fit(tokens.words, source, load(job.files["joiner.fp32.param"].path).graph)
         result = Result()
         for role in _ROLES:
             if result.files and job.files[role].sha256 == job.files[_ROLES[0]].sha256:

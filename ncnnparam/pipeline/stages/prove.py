@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ncnnparam.errors import NcnnParamError
 from ncnnparam.pipeline.config import PARTS, Model
 from ncnnparam.pipeline.files import Files, pair_roles
-from ncnnparam.pipeline.metadata import resolved_metadata
+from ncnnparam.pipeline.metadata import require_flags, resolved_metadata
 from ncnnparam.pipeline.stage import Job, Result, Stage
 
 if TYPE_CHECKING:
@@ -28,6 +28,15 @@ class Prove(Stage):
         """There is nothing to compare with."""
         lacks = model.trace.how == "converted" and model.prove.expected is None
         return "there are no numbers of PyTorch's: name some under [prove], expected = ..." if lacks else ""
+
+    def check(self, model: Model) -> None:
+        """Looks at the flags, from which the states follow."""
+        super().check(model)
+        require_flags(model)
+
+    def imports(self, model: Model) -> Iterable[tuple[str, str]]:
+        """ncnn, and PyTorch if there is TorchScript to ask."""
+        return (*self.modules, *((("torch", "export"),) if model.trace.how != "converted" else ()))
 
     def settings(self, model: Model) -> Any:
         """What is compared, and how far it may be off."""

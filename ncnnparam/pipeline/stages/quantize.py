@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ncnnparam.errors import ConfigError
+from ncnnparam.errors import ConfigError, ParseError
 from ncnnparam.pipeline.config import Model
 from ncnnparam.pipeline.files import Files, pair_roles
 from ncnnparam.pipeline.stage import Job, Result, Stage
@@ -21,6 +21,14 @@ class Quantize(Stage):
     def unwanted(self, model: Model) -> str:
         """Nothing is to be int8."""
         return "" if model.quantize.parts else "nothing is to be int8"
+
+    def check(self, model: Model) -> None:
+        """Reads the selectors."""
+        super().check(model)
+        for key in ("skip", "only"):
+            text = getattr(model.quantize, key)
+            if text:
+                _require_selector(text, f"{key} in {model.file} under [quantize]")
 
     def settings(self, model: Model) -> Any:
         """What is to be int8, and for which runtime."""
@@ -76,3 +84,12 @@ class Quantize(Stage):
                 if one.overflowed
             ]
         return result
+
+
+def _require_selector(text: str, where: str) -> None:
+    from ncnnparam.selectors import parse  # with the language of patterns, which takes a while
+
+    try:
+        parse(text)
+    except ParseError as error:
+        raise ConfigError(f"{where} is no selector: {error.message}", hint=error.hint) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ncnnparam.errors import ConfigError
@@ -19,11 +19,16 @@ class Tokens(Stage):
 
     def check(self, model: Model) -> None:
         """Makes sure that something tells the tokens."""
+        super().check(model)
         if token_source(model) is None:
             raise ConfigError(
                 f"{model.name}: nothing tells the tokens",
                 hint=f"name bpe-model or tokens under [tokens] in {model.file}",
             )
+
+    def imports(self, model: Model) -> Iterable[tuple[str, str]]:
+        """A ``bpe.model`` is read by sentencepiece."""
+        return () if model.tokens.bpe_model is None else (("sentencepiece", "export"),)
 
     def sources(self, model: Model, files: Files) -> Mapping[str, Path]:
         """What tells them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from shutil import copyfile
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ class Trace(Stage):
 
     def check(self, model: Model) -> None:
         """Makes sure that the config says all that this way needs."""
+        super().check(model)
         how = model.trace
         if how.how == "files":
             _require(model, {part: getattr(how, part) for part in PARTS})
@@ -42,6 +43,10 @@ class Trace(Stage):
                     f"{model.name}: nothing tells where the checkpoint is",
                     hint=f'name it in {model.file} under [trace]: flags = {{ exp-dir = "..." }}',
                 )
+
+    def imports(self, model: Model) -> Iterable[tuple[str, str]]:
+        """A factory's modules are PyTorch's; icefall has a Python of its own."""
+        return (("torch", "export"),) if model.trace.how == "factory" else ()
 
     def settings(self, model: Model) -> Any:
         """The way, and what it is told."""
@@ -88,6 +93,7 @@ def _traced(job: Job) -> Traced:
         return trace_factory(
             how.factory,
             job.folder,
+            log=job.keep / "trace.log",
             path=how.path,
             checkpoint=how.checkpoint,
             trust=how.trust,
@@ -99,7 +105,7 @@ def _traced(job: Job) -> Traced:
         how.checkout,
         how.recipe,
         export_flags(job.model),
-        log=job.folder / "export.log",
+        log=job.keep / "export.log",
         python=how.python,
         timeout=how.timeout,
         line=_log,
