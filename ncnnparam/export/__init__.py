@@ -5,10 +5,9 @@ from ncnnparam.export.icefall import trace_icefall
 from ncnnparam.export.prove import decoder_calls, encoder_calls, joiner_calls, prove
 from ncnnparam.export.source import fetch
 from ncnnparam.export.tokens import Tokens, read_tokens, write_tokens
-from ncnnparam.export.trace import PARTS, Traced, take_traced, trace_factory
+from ncnnparam.export.trace import Traced, take_traced, trace_factory
 
 __all__ = [
-    "PARTS",
     "Converted",
     "Tokens",
     "Traced",

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from ncnnparam.errors import ConfigError, FileError, NcnnParamError, did_you_mean
 from ncnnparam.export.process import Ended, Line, run
-from ncnnparam.export.trace import FILE_NAME, PARTS, Traced, require_torchscript
+from ncnnparam.export.trace import FILE_NAME, Traced, require_torchscript
+from ncnnparam.speech.nets import NETS
 
 Flag = str | int | float | bool | os.PathLike[str] | list[int]
 """A value of a flag; a list is written with commas."""
@@ -158,7 +159,7 @@ def _word(value: Flag) -> str:
 def _stamps(folder: Path) -> dict[Path, tuple[int, int] | None]:
     """When each result was written, and which file it is; None where there is none."""
     found: dict[Path, tuple[int, int] | None] = {}
-    for part in PARTS:
+    for part in NETS:
         path = folder / FILE_NAME.format(part=part)
         status = path.stat() if path.is_file() else None
         found[path] = None if status is None else (status.st_mtime_ns, status.st_ino)

@@ -14,10 +14,9 @@ from pathlib import Path
 
 from ncnnparam.errors import ConfigError, FileError, NcnnParamError
 from ncnnparam.export.process import Line, run
+from ncnnparam.speech.nets import NETS
 from ncnnparam.syntax.foreign import recognise_weights
 
-PARTS = ("encoder", "decoder", "joiner")
-"""The nets of a transducer."""
 FILE_NAME = "{part}_jit_trace-pnnx.pt"
 """What icefall calls a traced module."""
 TIMEOUT = 1800.0
@@ -60,10 +59,10 @@ def take_traced(paths: Mapping[str, str | os.PathLike[str]]) -> Traced:
         ConfigError: One of the three is missing.
         FileError: One is no TorchScript; the text says what it is.
     """
-    lacking = [part for part in PARTS if part not in paths]
+    lacking = [part for part in NETS if part not in paths]
     if lacking:
         raise ConfigError(f"no file is named for the {' and the '.join(lacking)}")
-    return Traced(*(require_torchscript(paths[part]) for part in PARTS))
+    return Traced(*(require_torchscript(paths[part]) for part in NETS))
 
 
 def require_torchscript(path: str | os.PathLike[str]) -> Path:
@@ -152,7 +151,7 @@ def trace_factory(
                 "checkpoint": None if checkpoint is None else os.path.abspath(checkpoint),
                 "trust": trust,
                 "folder": os.path.abspath(scratch),
-                "names": {part: FILE_NAME.format(part=part) for part in PARTS},
+                "names": {part: FILE_NAME.format(part=part) for part in NETS},
                 "answer": os.path.abspath(answer),
             }
             command = [sys.executable, "-m", "ncnnparam.export.trace_child"]
@@ -162,11 +161,11 @@ def trace_factory(
                 hint = f"it said: {said} ({kept})"
                 raise NcnnParamError(f"tracing with {factory} {ended.how}", hint=hint)
             _raise(json.loads(answer.read_text()), factory)
-            for part in PARTS:
+            for part in NETS:
                 os.replace(Path(scratch, FILE_NAME.format(part=part)), target / FILE_NAME.format(part=part))
     except OSError as error:
         raise FileError(f"cannot write {target}: {error.strerror}") from None
-    encoder, decoder, joiner = (target / FILE_NAME.format(part=part) for part in PARTS)
+    encoder, decoder, joiner = (target / FILE_NAME.format(part=part) for part in NETS)
     return Traced(encoder, decoder, joiner, kept)
 
 

@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
+from ncnnparam.speech.nets import NETS
+
 Count: TypeAlias = Annotated[int, Meta(ge=1)]
 Above: TypeAlias = Annotated[float, Meta(gt=0)]
 """A number above 0."""
-PARTS = ("encoder", "decoder", "joiner")
-"""The nets of a transducer."""
 
 
 class Table(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -89,7 +89,7 @@ class Trace(Table, frozen=True):
 
     def given(self) -> dict[str, Path]:
         """The nets that are named."""
-        named = {part: getattr(self, part) for part in PARTS}
+        named = {part: getattr(self, part) for part in NETS}
         return {part: path for part, path in named.items() if path is not None}
 
 
@@ -184,7 +184,7 @@ class Quantize(Table, frozen=True):
     @property
     def parts(self) -> tuple[str, ...]:
         """The nets that become int8; the decoder never does."""
-        return tuple(part for part in PARTS if part != "decoder" and getattr(self, part))
+        return tuple(part for part in NETS if part != "decoder" and getattr(self, part))
 
 
 class Verify(Table, frozen=True):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ncnnparam.pipeline.config import PARTS
+from ncnnparam.speech.nets import NETS
 
 
 class File(NamedTuple):
@@ -65,6 +65,6 @@ def pair_roles(part: str, storage: str) -> tuple[str, str]:
 
 def all_pairs(storages: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Every net in every one of these storages."""
-    for part in PARTS:
+    for part in NETS:
         for storage in storages:
             yield part, storage

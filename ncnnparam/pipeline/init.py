@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ncnnparam.errors import ConfigError, FileError
-from ncnnparam.pipeline.config import PARTS
 from ncnnparam.speech.audio import ENDINGS
+from ncnnparam.speech.nets import NETS
 
 QUESTIONS = {
     "encoder": "TorchScript of the encoder (*_jit_trace-pnnx.pt)?",
@@ -70,7 +70,7 @@ def search(folder: Path, seen_from: Path) -> Found:
 
     for path in files:
         name = path.name
-        part = next((part for part in PARTS if name.startswith(part)), None)
+        part = next((part for part in NETS if name.startswith(part)), None)
         if part is not None and name.endswith("-pnnx.pt"):
             take(part, path)
         elif name == "bpe.model":
@@ -120,7 +120,7 @@ def _read_flags(files: list[Path], found: Found) -> None:
 def render(found: Found) -> str:
     """The config, with a comment on everything."""
     answers = found.answers
-    traced = all(part in answers for part in PARTS)
+    traced = all(part in answers for part in NETS)
     lines = [
         "# What ncnnparam pipeline run works on; docs/pipeline.md has all keys.",
         "# Paths are seen from this file's folder.",
@@ -137,7 +137,7 @@ def render(found: Found) -> str:
         "# files: TorchScript is there; icefall: its export is run; factory: a function makes the modules;",
         "# converted: what pnnx wrote is there.",
         f'how = "{"files" if traced or "checkpoint" not in answers else "factory"}"',
-        *(_line(part, answers.get(part, ""), f"{part}_jit_trace-pnnx.pt") for part in PARTS),
+        *(_line(part, answers.get(part, ""), f"{part}_jit_trace-pnnx.pt") for part in NETS),
         '# factory = "package.module:function"   # with how = "factory"',
         _line("checkpoint", "" if traced else answers.get("checkpoint", ""), "pretrained.pt"),
         '# checkout = "icefall"                  # with how = "icefall"',

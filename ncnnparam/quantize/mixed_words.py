@@ -13,9 +13,10 @@ from ncnnparam.quantize.accuracy_spread import Spread, by_chunks, by_frames
 from ncnnparam.quantize.wavs import wav_items
 from ncnnparam.runtime.session import Session, custom_types, require_sound
 from ncnnparam.speech.error_rate import word_errors
-from ncnnparam.speech.files import NETS, NetFiles
+from ncnnparam.speech.files import NetFiles
 from ncnnparam.speech.greedy import Greedy
 from ncnnparam.speech.inject import required_metadata
+from ncnnparam.speech.nets import NETS
 from ncnnparam.speech.stream import Stream
 from ncnnparam.speech.streaming import shortest, streaming
 from ncnnparam.speech.transducer import load_transducer

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from ncnnparam.errors import FileError
 from ncnnparam.model import load
+from ncnnparam.speech.nets import NETS
 from ncnnparam.speech.tokens import read_tokens, require_fit
 from ncnnparam.syntax.foreign import recognise_weights
 
-NETS = ("encoder", "decoder", "joiner")
 TOKENS = "tokens.txt"
 _INT8 = ".int8"
 _HEAD = 4096

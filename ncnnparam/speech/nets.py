@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from ncnnparam.speech.streaming import States, Streaming
 
+NETS = ("encoder", "decoder", "joiner")
+"""What a transducer is made of."""
 BLANK, UNKNOWN = 0, 2
 """Tokens that sherpa-ncnn's searches pass over; the first is also what stands before an utterance."""
 PASSED_OVER = frozenset((BLANK, UNKNOWN))

@@ -31,7 +31,7 @@ print("Exporting encoder", flush=True)
 for part in {parts!r}:
     shutil.copy({source!r} + f"/{{part}}_jit_trace-pnnx.pt", args.exp_dir)
 """
-PARTS = ("encoder", "decoder", "joiner")
+NETS = ("encoder", "decoder", "joiner")
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def asr(tmp_path: Path) -> Path:
     return folder
 
 
-def write(asr: Path, source: Path, work: str = "", parts: tuple[str, ...] = PARTS) -> None:
+def write(asr: Path, source: Path, work: str = "", parts: tuple[str, ...] = NETS) -> None:
     text = SCRIPT.format(work=work, parts=parts, source=str(source))
     (asr / RECIPE / "export-for-ncnn.py").write_text(text)
 

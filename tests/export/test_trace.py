@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from ncnnparam.errors import ConfigError, FileError, NcnnParamError
-from ncnnparam.export import PARTS, take_traced, trace_factory
+from ncnnparam.export import take_traced, trace_factory
 from ncnnparam.export.trace import require_torchscript
+from ncnnparam.speech.nets import NETS
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -21,7 +22,7 @@ POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n"
 
 
 def test_a_factory_is_traced(traced: Any) -> None:
-    assert [path.name for path in traced.parts.values()] == [f"{part}_jit_trace-pnnx.pt" for part in PARTS]
+    assert [path.name for path in traced.parts.values()] == [f"{part}_jit_trace-pnnx.pt" for part in NETS]
     assert take_traced(traced.parts).parts == traced.parts
     said = traced.log.read_text()
     assert "building" in said

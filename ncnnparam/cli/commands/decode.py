@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 ENGINES = ("ncnn", "sherpa")
 METHODS = ("greedy", "modified-beam")
-_NETS = ("encoder", "decoder", "joiner")
 
 
 def _pair(name: str) -> Callable[[Any], Any]:
@@ -107,15 +106,16 @@ def command(words: tuple[str, ...], **options: Any) -> int:
 def _model(words: Sequence[str], options: dict[str, Any]) -> tuple[ModelFiles, Sequence[str]]:
     """The model's files, and what the wavs are named by."""
     from ncnnparam.speech.files import ModelFiles, NetFiles, find_model
+    from ncnnparam.speech.nets import NETS
 
-    named = [name for name in (*_NETS, "tokens") if options[name]]
+    named = [name for name in (*NETS, "tokens") if options[name]]
     if named:
-        missing = [f"--{name}" for name in (*_NETS, "tokens") if not options[name]]
+        missing = [f"--{name}" for name in (*NETS, "tokens") if not options[name]]
         if missing:
             raise click.UsageError(f"without a MODEL_DIR also give {', '.join(missing)}")
         if options["int8"]:
             raise click.UsageError("--int8 is for a MODEL_DIR; name the int8 files")
-        model, sources = ModelFiles(NetFiles(*(options[net] for net in _NETS)), options["tokens"]), words
+        model, sources = ModelFiles(NetFiles(*(options[net] for net in NETS)), options["tokens"]), words
     else:
         if not words:
             raise click.UsageError("name a MODEL_DIR and wavs")

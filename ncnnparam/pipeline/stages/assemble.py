@@ -7,11 +7,12 @@ import shlex
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from ncnnparam.pipeline.config import PARTS, Model
+from ncnnparam.pipeline.config import Model
 from ncnnparam.pipeline.files import Files, pair_roles
 from ncnnparam.pipeline.links import link
 from ncnnparam.pipeline.stage import Job, Result, Stage
 from ncnnparam.pipeline.wavs import wav_sources
+from ncnnparam.speech.nets import NETS
 from ncnnparam.syntax import write_atomic
 
 TOKENS = "tokens.txt"
@@ -71,7 +72,7 @@ def layout(model: Model, files: Files) -> dict[str, str]:
     found = {
         file_name(part, storage, ending): role
         for storage in storages
-        for part in PARTS
+        for part in NETS
         if files.has_pair(part, storage)
         for ending, role in zip(("param", "bin"), pair_roles(part, storage), strict=True)
     }
@@ -80,7 +81,7 @@ def layout(model: Model, files: Files) -> dict[str, str]:
 
 def _possible() -> Iterator[str]:
     for storage in ("fp16", "int8", FULL):
-        for part in PARTS:
+        for part in NETS:
             yield from (file_name(part, storage, ending) for ending in ("param", "bin"))
 
 
@@ -95,7 +96,7 @@ def command_lines(names: Collection[str], wav: str) -> dict[str, str]:
     for title, flag in (("fp16", ""), ("int8", " --int8")):
         nets = [
             file_name(part, title if file_name(part, title, "param") in names else "fp16", ending)
-            for part in PARTS
+            for part in NETS
             for ending in ("param", "bin")
         ]
         if title == "int8" and not any(".int8." in net for net in nets):

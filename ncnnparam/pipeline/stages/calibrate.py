@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ncnnparam.errors import ConfigError
-from ncnnparam.pipeline.config import PARTS, Model
+from ncnnparam.pipeline.config import Model
 from ncnnparam.pipeline.files import Files, pair_roles
 from ncnnparam.pipeline.stage import Job, Result, Stage
 from ncnnparam.pipeline.wavs import usable_wavs, wav_sources
+from ncnnparam.speech.nets import NETS
 
 if TYPE_CHECKING:
     from ncnnparam.quantize.calibrate import Part
@@ -55,7 +56,7 @@ class Calibrate(Stage):
 
     def reads(self, model: Model, files: Files) -> Iterable[str]:
         """The nets with float32 weights."""
-        for part in PARTS:
+        for part in NETS:
             yield from pair_roles(part, "fp32")
 
     def sources(self, model: Model, files: Files) -> Mapping[str, Path]:
@@ -69,7 +70,7 @@ class Calibrate(Stage):
         from ncnnparam.quantize.wavs import wav_items
         from ncnnparam.speech.streaming import shortest, streaming
 
-        runner, encoder, joiner = prepare_transducer(*(job.files.pair(part, "fp32") for part in PARTS))
+        runner, encoder, joiner = prepare_transducer(*(job.files.pair(part, "fp32") for part in NETS))
         assert job.model.calibrate.wavs is not None
         items = wav_items(job.model.calibrate.wavs, shortest(streaming(runner.metadata)))
         if not job.model.calibrate.skip_bad:

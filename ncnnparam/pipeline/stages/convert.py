@@ -9,9 +9,10 @@ from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
 from ncnnparam.errors import ConfigError
-from ncnnparam.pipeline.config import PARTS, Model
+from ncnnparam.pipeline.config import Model
 from ncnnparam.pipeline.files import Files, pair_roles
 from ncnnparam.pipeline.stage import Job, Result, Stage
+from ncnnparam.speech.nets import NETS
 
 if TYPE_CHECKING:
     from ncnnparam.export import Converted
@@ -31,7 +32,7 @@ class Convert(Stage):
 
             pnnx_program()
             return
-        missing = [part for part in PARTS if part not in model.trace.given()]
+        missing = [part for part in NETS if part not in model.trace.given()]
         if missing:
             raise ConfigError(
                 f'{model.name}: [trace] with how = "converted" needs {" and ".join(missing)}',
@@ -44,7 +45,7 @@ class Convert(Stage):
 
     def reads(self, model: Model, files: Files) -> Iterable[str]:
         """TorchScript."""
-        return () if model.trace.how == "converted" else (f"{part}.pt" for part in PARTS)
+        return () if model.trace.how == "converted" else (f"{part}.pt" for part in NETS)
 
     def settings(self, model: Model) -> Any:
         """Who makes the fp16 weights."""
@@ -61,10 +62,10 @@ class Convert(Stage):
             _take(job, result)
         else:
             _convert(job, result)
-        for part in PARTS:
+        for part in NETS:
             if pair_roles(part, "fp16")[0] not in result.files:
                 _halve(part, job, result)
-        result.facts["nets"] = {part: _facts(part, result) for part in PARTS}
+        result.facts["nets"] = {part: _facts(part, result) for part in NETS}
         return result
 
 
@@ -94,8 +95,8 @@ def _convert(job: Job, result: Result) -> None:
         return made
 
     with ThreadPoolExecutor(job.jobs) as pool:
-        for number, (part, all_made) in enumerate(zip(PARTS, pool.map(one, PARTS), strict=True), 1):
-            job.tell.advance(number, len(PARTS))
+        for number, (part, all_made) in enumerate(zip(NETS, pool.map(one, NETS), strict=True), 1):
+            job.tell.advance(number, len(NETS))
             for storage, made in zip(storages, all_made, strict=True):
                 result.files |= zip(pair_roles(part, storage), (made.param, made.weights), strict=True)
             first = all_made[0]

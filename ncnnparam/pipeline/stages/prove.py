@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ncnnparam.errors import NcnnParamError
-from ncnnparam.pipeline.config import PARTS, Model
+from ncnnparam.pipeline.config import Model
 from ncnnparam.pipeline.files import Files, pair_roles
 from ncnnparam.pipeline.metadata import require_flags, resolved_metadata
 from ncnnparam.pipeline.stage import Job, Result, Stage
+from ncnnparam.speech.nets import NETS
 
 if TYPE_CHECKING:
     from ncnnparam.export.prove import Proof
@@ -47,11 +48,11 @@ class Prove(Stage):
     def reads(self, model: Model, files: Files) -> Iterable[str]:
         """The nets, and their TorchScript."""
         scripted = model.trace.how != "converted"
-        for part in PARTS if scripted else PARTS[:1]:
+        for part in NETS if scripted else NETS[:1]:
             for storage in ("fp32", "fp16"):
                 yield from pair_roles(part, storage)
         if scripted:
-            yield from ("tokens", *(f"{part}.pt" for part in PARTS))
+            yield from ("tokens", *(f"{part}.pt" for part in NETS))
 
     def sources(self, model: Model, files: Files) -> Mapping[str, Path]:
         """Numbers that are given."""
@@ -86,7 +87,7 @@ def _calls(job: Job) -> Iterator[tuple[str, list[Call]]]:
     if job.model.trace.how == "converted":
         return
     how = streaming(resolved_metadata(job.model, graph).metadata)
-    scripts = {part: job.files[f"{part}.pt"].path for part in PARTS}
+    scripts = {part: job.files[f"{part}.pt"].path for part in NETS}
     chunks, timeout = job.model.prove.chunks, job.model.prove.timeout
     vocabulary = read_tokens(job.files["tokens"].path).size
     yield "encoder", encoder_calls(scripts["encoder"], how, chunks=chunks, timeout=timeout)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ncnnparam.pipeline.config import PARTS, Model
+from ncnnparam.pipeline.config import Model
 from ncnnparam.pipeline.files import Files, pair_roles
 from ncnnparam.pipeline.key import tool_version
 from ncnnparam.pipeline.links import link
 from ncnnparam.pipeline.stage import Facts, Job, Result, Stage
+from ncnnparam.speech.nets import NETS
 
 if TYPE_CHECKING:
     from ncnnparam.pipeline import report as form
@@ -47,7 +48,7 @@ class Report(Stage):
 
     def reads(self, model: Model, files: Files) -> Iterable[str]:
         """The graphs that are compared."""
-        for part in PARTS:
+        for part in NETS:
             if files.has_pair(part, "int8"):
                 yield from (pair_roles(part, form)[0] for form in ("fp16", "int8"))
 
@@ -116,7 +117,7 @@ def _stages(job: Job) -> Iterator[form.Stage]:
 def _sizes(files: Files) -> Iterator[form.FileSize]:
     from ncnnparam.pipeline.report import FileSize
 
-    for part in PARTS:
+    for part in NETS:
         roles = {"pt": f"{part}.pt", **{form: pair_roles(part, form)[1] for form in _FORMS}}
         for form, role in roles.items():
             if role in files:
@@ -153,7 +154,7 @@ def _changes(files: Files) -> Iterator[form.Change]:
     from ncnnparam.model import load
     from ncnnparam.pipeline.report import Change
 
-    for part in PARTS:
+    for part in NETS:
         if files.has_pair(part, "int8"):
             old, new = (load(files[pair_roles(part, form)[0]].path).graph for form in ("fp16", "int8"))
             diff = compare(old, new)

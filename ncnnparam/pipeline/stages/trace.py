@@ -9,10 +9,11 @@ from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
 from ncnnparam.errors import ConfigError, FileError
-from ncnnparam.pipeline.config import PARTS, Model
+from ncnnparam.pipeline.config import Model
 from ncnnparam.pipeline.files import Files
 from ncnnparam.pipeline.recipes import checkpoints, export_flags, factory_sources, recipe_sources
 from ncnnparam.pipeline.stage import Job, Result, Stage
+from ncnnparam.speech.nets import NETS
 
 if TYPE_CHECKING:
     from ncnnparam.export import Traced
@@ -33,7 +34,7 @@ class Trace(Stage):
         super().check(model)
         how = model.trace
         if how.how == "files":
-            _require(model, {part: getattr(how, part) for part in PARTS})
+            _require(model, {part: getattr(how, part) for part in NETS})
         elif how.how == "factory":
             _require(model, {"factory": how.factory})
         else:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from ncnnparam.errors import FileError
 from ncnnparam.pipeline.accuracy import layer_errors
-from ncnnparam.pipeline.config import PARTS, Model
+from ncnnparam.pipeline.config import Model
 from ncnnparam.pipeline.files import Files, pair_roles
 from ncnnparam.pipeline.metadata import resolved_metadata
 from ncnnparam.pipeline.stage import Facts, Job, Result, Stage
 from ncnnparam.pipeline.wavs import usable_wavs, wav_sources
+from ncnnparam.speech.nets import NETS
 
 if TYPE_CHECKING:
     from ncnnparam.speech.files import NetFiles
@@ -59,10 +60,10 @@ class Verify(Stage):
     def reads(self, model: Model, files: Files) -> Iterable[str]:
         """The nets, and the tokens."""
         for storage in _storages(files):
-            for part in PARTS:
+            for part in NETS:
                 yield from pair_roles(part, _form(files, part, storage))
         yield "tokens"
-        yield from (f"{part}.pt" for part in PARTS if _torch(files))
+        yield from (f"{part}.pt" for part in NETS if _torch(files))
 
     def sources(self, model: Model, files: Files) -> Mapping[str, Path]:
         """The wavs and their transcripts."""
@@ -86,7 +87,7 @@ class Verify(Stage):
 
 def _storages(files: Files) -> Iterator[str]:
     """Those in which there is any net."""
-    return (storage for storage in STORAGES if any(files.has_pair(part, storage) for part in PARTS))
+    return (storage for storage in STORAGES if any(files.has_pair(part, storage) for part in NETS))
 
 
 def _form(files: Files, part: str, storage: str) -> str:
@@ -97,12 +98,12 @@ def _form(files: Files, part: str, storage: str) -> str:
 def _nets(files: Files, storage: str) -> NetFiles:
     from ncnnparam.speech.files import NetFiles
 
-    return NetFiles(*(files.pair(part, _form(files, part, storage)) for part in PARTS))
+    return NetFiles(*(files.pair(part, _form(files, part, storage)) for part in NETS))
 
 
 def _torch(files: Files) -> tuple[str, ...]:
     """PyTorch, if there is TorchScript."""
-    return (TORCH,) if all(f"{part}.pt" in files for part in PARTS) else ()
+    return (TORCH,) if all(f"{part}.pt" in files for part in NETS) else ()
 
 
 def _hear(job: Job, engine: str, wavs: Sequence[str], done: int, total: int) -> list[Heard]:
@@ -118,7 +119,7 @@ def _hear(job: Job, engine: str, wavs: Sequence[str], done: int, total: int) -> 
 
     tokens, threads = str(job.files["tokens"].path), job.model.verify.threads
     if engine == TORCH:
-        scripts = torchscript.TorchFiles(*(str(job.files[f"{part}.pt"].path) for part in PARTS))
+        scripts = torchscript.TorchFiles(*(str(job.files[f"{part}.pt"].path) for part in NETS))
         graph = load(job.files["encoder.fp32.param"].path).graph
         metadata = resolved_metadata(job.model, graph).metadata
         return torchscript.decode(scripts, metadata, tokens, wavs, threads=threads, advance=advance)
