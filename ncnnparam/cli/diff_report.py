@@ -89,7 +89,7 @@ def _weight_tables(diff: WeightDiff, show: ShowTable) -> None:
         emit("@@ weights @@\n")
         show(tables.ARRAYS, arrays)
     if quantized:
-        emit("@@ quantized @@\n")
+        emit("@@ quantised @@\n")
         show(tables.QUANTIZED, quantized)
     if quantized and (floats := tables.float_rows(diff)):
         emit("@@ left in float @@\n")

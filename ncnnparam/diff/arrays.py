@@ -92,7 +92,7 @@ class WeightDiff:
     """All differences between two models with their weights; falsy when there are none.
 
     Attributes:
-        graph: The differences of the graphs. What quantizing does to params is one ``LayerQuantized`` each.
+        graph: The differences of the graphs. What quantising does to params is one ``LayerQuantized`` each.
         rounded: How many params differ only beyond the 7 digits that ncnn's tools print, and are not in
             ``graph``.
         layers: The layers that have arrays, in the order of the second graph.

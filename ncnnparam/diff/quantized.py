@@ -1,4 +1,4 @@
-"""What quantizing does to a graph, said in one record for each layer.
+"""What quantising does to a graph, said in one record for each layer.
 
 The C++ tools that write int8 files also transpose constant matrices and print floats with 7 digits. Neither
 is a difference of its own.
@@ -37,7 +37,7 @@ class Simplifier:
         return self._modes[layer]
 
     def __call__(self, one: Layer, two: Layer, records: Iterable[Record]) -> list[Record]:
-        """The records that stay, and one that says how the layer was quantized."""
+        """The records that stay, and one that says how the layer was quantised."""
         records = list(records)
         if not records:
             return records

@@ -112,7 +112,7 @@ class LayerQuantized:
     ``int8, int8 output``, ``4 bit in blocks of 64``.
     """
 
-    kind: ClassVar = "layer-quantized"
+    kind: ClassVar = "layer-quantised"
     before: LayerRef
     after: LayerRef
     old: str

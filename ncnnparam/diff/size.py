@@ -21,7 +21,7 @@ _SMALL = (Storage.INT8, Storage.TABLE, Storage.BYTES)
 
 RAW = "float32 in every file: biases and the like"
 KEPT = "float in int8 layers too"
-MISSED = "not quantized, though ncnn could"
+MISSED = "not quantised, though ncnn could"
 LOADED = "float in an int8 layer: ncnn quantizes it when it loads"
 ADDED = "scales, which int8 adds"
 FRAMES = "tags, padding, lookup tables"

@@ -44,7 +44,7 @@ def compare_weights(
     """Says what is different between two models, their weights included.
 
     Layers are aligned as ``compare`` does it. Arrays are compared as the numbers that ncnn computes with:
-    int8 and packed numbers divided by their scales. A model that was only quantized differs by one
+    int8 and packed numbers divided by their scales. A model that was only quantised differs by one
     ``LayerQuantized`` for each such layer, and in its arrays.
 
     Args:

@@ -1,4 +1,4 @@
-"""Pipelines as text: ``fuse-batchnorm,fold-constants{level=2}`` (``grammar/pipeline.lark``)."""
+"""Pipelines as text: ``fuse-batchnorm,fold-constants{most=1000}`` (``grammar/pipeline.lark``)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def parse_pipeline(text: str) -> list[Pass]:
     except UnexpectedInput as error:
         line = text.splitlines()[error.line - 1] if 0 < error.line <= len(text.splitlines()) else text
         shown = "\n".join(excerpt(line, max(error.column, 1)))
-        hint = "write names with commas between them, options in braces: a,b{level=2}"
+        hint = "write names with commas between them, options in braces: a,b{most=1000}"
         raise ConfigError(f"this is no pipeline of passes:\n{shown}", hint=hint) from None
     return [one for node in tree.children if isinstance(node, Tree) for one in _passes(node)]
 

@@ -200,7 +200,7 @@ def test_weights(run: Run, pairs: Path) -> None:
     assert 40 < float(words[-1]) < 60
     assert lines[6].split() == ["weight_data_int8_scales", "raw", "40", "only", "in", "B"]
     assert lines[8:10] == [
-        "@@ quantized @@",
+        "@@ quantised @@",
         "layer  type          in A  in B  bytes A  bytes B    of B  SQNR dB",
     ]
     assert lines[11:] == [
@@ -211,7 +211,7 @@ def test_weights(run: Run, pairs: Path) -> None:
         "bytes   of B  why",
         "   44  21.2%  scales, which int8 adds",
         "    4   1.9%  tags, padding, lookup tables",
-        "# 1 layer quantized; 3 layers are in both; arrays: 3 differ, 0 are the same",
+        "# 1 layer quantised; 3 layers are in both; arrays: 3 differ, 0 are the same",
     ]
 
 
@@ -220,7 +220,7 @@ def test_weights_found_by_name(run: Run, pairs: Path) -> None:
     assert run("diff", "--weights", "float.param", "half.param") == named
     assert named.exit_code == 1
     assert "exact" in named.out
-    assert "quantized" not in named.out
+    assert "quantised" not in named.out
     for options in ([], ["-q"], ["--format", "json"]):
         assert run("diff", *options, "--weights", "half.param", "half.param").exit_code == 0
     assert run("diff", "--weights", "half.param", "half.param").out == ""

@@ -1,4 +1,4 @@
-"""Float models against what ncnn2int8 made of them: nothing but quantizing is reported."""
+"""Float models against what ncnn2int8 made of them: nothing but quantising is reported."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def test_a_transposed_and_quantized_matrix() -> None:
     quantized = put(gemm("3=1 18=2", ints, storage=Storage.INT8), "g", B_data_int8_scale=[scale])
     for one, other in ((gemm("", NUMBERS.T), quantized), (quantized, gemm("", NUMBERS.T))):
         diff = compare_weights(one, other)
-        assert [record.kind for record in diff.graph.records] == ["layer-quantized"]
+        assert [record.kind for record in diff.graph.records] == ["layer-quantised"]
         distance = arrays(diff)["B_data"].distance
         assert distance is not None
         assert distance.sqnr > 35
@@ -331,7 +331,7 @@ def test_missing_weights() -> None:
 def test_json() -> None:
     data = json.loads(json.dumps(compare_weights(linear(), linear_int8()).to_json(), allow_nan=False))
     assert data["same"] is False
-    assert data["counts"] == {"layer-quantized": 1}
+    assert data["counts"] == {"layer-quantised": 1}
     (layer,) = data["weights"]["layers"]
     assert (layer["old"], layer["new"], layer["is_quantized"]) == ("fp32", "int8", True)
     first = layer["arrays"][0]

@@ -9,7 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ncnnparam import load
 from ncnnparam.errors import ConfigError, MetadataError
+from ncnnparam.quantize.int8 import quantize
+from ncnnparam.quantize.table import Table
 from ncnnparam.speech import sherpa
 from ncnnparam.speech.audio import read_wav
 from ncnnparam.speech.files import ModelFiles, find_model
@@ -74,6 +77,23 @@ def test_both_hear_the_same(shared: Path, int8: bool, options: dict) -> None:
     model = sherpa_small(shared, int8=int8)
     wavs = [shared / f"golden/sherpa_small/w{number}.wav" for number in range(3)]
     assert told(hear(model, wavs, **options)) == told(sherpa.decode(model, wavs, **options))
+
+
+def test_both_hear_the_same_of_what_quantize_makes(shared: Path, tmp_path: Path) -> None:
+    model = sherpa_small(shared)
+    folder = shared / "golden/sherpa_small"
+    pairs = {}
+    for name in ("enc", "joi"):
+        net = load(folder / f"{name}.param", folder / f"{name}.bin")
+        done = quantize(net.graph, Table.read(folder / f"{name}.table"))
+        assert any(layer.int8 for layer in done.layers)
+        pairs[name] = str(tmp_path / f"{name}.param"), str(tmp_path / f"{name}.bin")
+        net.save(*pairs[name])
+    model = replace(model, nets=model.nets._replace(encoder=pairs["enc"], joiner=pairs["joi"]))
+    wavs = [folder / f"w{number}.wav" for number in range(3)]
+    heard = hear(model, wavs)
+    assert all(one.text for one in heard)
+    assert told(heard) == told(sherpa.decode(model, wavs))
 
 
 @pytest.mark.parametrize("extra", [-1, 0, 1])

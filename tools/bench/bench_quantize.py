@@ -12,6 +12,7 @@ the most that a process takes. The sections:
 quantize  a float32 pair of 296 MB against ncnn2int8; ``--folder`` keeps the pair for the next run
 kl        thresholds of 64 histograms of 2,048 bins, all 1,920 thresholds of each
 calibrate a transducer on wavs against generate-int8-scale-table, with as many processes as it has threads
+compare   memory of comparing a pair of 2 MB with its int8 form, on 2 items and on 40
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ from ncnnparam.quantize.rows import calibrated_layers, make_table
 
 GENERATOR = Path(__file__).resolve().parent.parent / "make_large_pair.py"
 HISTOGRAMS = 64
+ITEMS = (2, 40)
+ROWS, WIDTH = 64, 32
+"""Of each item that is compared."""
 INPUT_SCALE = np.float32(16)
 """What every layer's input is scaled by; which number it is does not matter for the time."""
 
@@ -136,10 +140,31 @@ def bench_calibrate(options: argparse.Namespace) -> Iterator[Row]:
     yield from beside("calibrate", "calibrate", in_turns(contenders, options.rounds))
 
 
+def bench_compare(options: argparse.Namespace) -> Iterator[Row]:
+    folder = options.temporary / "compare"
+    items = folder / "items"
+    items.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    for number in range(max(ITEMS)):
+        np.save(items / f"{number}.npy", random.normal(size=(ROWS, WIDTH)).astype(np.float32))
+    pairs = [(folder / f"{name}.param", folder / f"{name}.bin") for name in ("fp32", "int8")]
+    for pair, more in zip(pairs, ((), ("--int8",)), strict=True):
+        program(sys.executable, GENERATOR, *pair, "--megabytes", 2, "--width", WIDTH, *more)()
+    memory = []
+    for count in ITEMS:
+        chosen = folder / "items.txt"
+        chosen.write_text("".join(f"{items / f'{number}.npy'}\n" for number in range(count)))
+        words = ("compare", *pairs[0], *pairs[1], "--npy", chosen)
+        memory.append(most_memory(sys.executable, "-m", "ncnnparam", *map(str, words)))
+        yield Row("compare", f"memory with {count} items", memory[-1], "MB")
+    yield Row("compare", "memory, many items / few", memory[1] / memory[0], "x")
+
+
 SECTIONS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "quantize": bench_quantize,
     "kl": bench_kl,
     "calibrate": bench_calibrate,
+    "compare": bench_compare,
 }
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def command(
     Names of the network's inputs and outputs count. One of A and B may be -, standard input.
 
     With weights, arrays are compared by the numbers that ncnn computes with, so an int8 model shows for each
-    layer what quantizing cost, which layers stayed float, and why the file is not smaller.
+    layer what quantising cost, which layers stayed float, and why the file is not smaller.
 
     \b
     ncnnparam diff old.param new.param
