@@ -48,6 +48,10 @@ def require_sound(param: str, weights: str, types: Iterable[str] = ()) -> None:
         )
 
 
+_FILLED = 0.75
+"""The part of a block that a blob has to fill to get it from a pool."""
+
+
 class Session:
     """A loaded net.
 
@@ -77,6 +81,10 @@ class Session:
         self._ncnn = ncnn
         self._layers: list[Any] = []  # a net keeps bare pointers to Python's layers
         self._runs: WeakSet[Run] = WeakSet()
+        # ncnn's own pools give a small blob a large block that is free, and so grow from run to run
+        self._pools = ncnn.PoolAllocator(), ncnn.PoolAllocator()
+        for pool in self._pools:
+            pool.set_size_compare_ratio(_FILLED)
         self._net = net = ncnn.Net()
         self._name = os.fspath(param)
         if float32:
@@ -105,7 +113,10 @@ class Session:
 
     def start(self, inputs: Mapping[str, NDArray[Any]]) -> Run:
         """Feeds blobs for a run from which blobs are fetched later."""
-        run = Run(self._ncnn, self._net.create_extractor(), self._name)
+        extractor = self._net.create_extractor()
+        extractor.set_blob_allocator(self._pools[0])
+        extractor.set_workspace_allocator(self._pools[1])
+        run = Run(self._ncnn, extractor, self._name)
         self._runs.add(run)
         return run.feed(inputs)
 
