@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ncnnparam.quantize.wavs import wav_items
+from tests.speech.wavs import SPEECH, write
 
 soundfile = pytest.importorskip("soundfile")
-SPEECH = (np.sin(np.arange(16_000) / 9) * 9000).astype(np.int16)
-
-
-def write(path: Path, samples: np.ndarray = SPEECH, rate: int = 16_000, channels: int = 1) -> Path:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(channels)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(samples.tobytes())
-    return path
 
 
 def test_every_bad_kind_is_named(tmp_path: Path) -> None:
