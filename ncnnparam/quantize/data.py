@@ -155,7 +155,7 @@ def list_files(source: str | os.PathLike[str], endings: Iterable[str]) -> list[P
         found = [path]
     else:
         lines = read_text(path, max_size=_LARGEST_LIST).splitlines()
-        found = [_beside(path, line.strip()) for line in lines if line.strip()]
+        found = [_listed(path, number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
     if not found:
         kinds = " or ".join(wanted)
         raise FileError(
@@ -164,10 +164,16 @@ def list_files(source: str | os.PathLike[str], endings: Iterable[str]) -> list[P
     return found
 
 
-def _beside(source: Path, line: str) -> Path:
+def _listed(source: Path, number: int, line: str) -> Path:
+    """The path on a line of a list."""
     path = Path(line)
     beside = source.parent / path
-    return beside if not path.exists() and beside.exists() else path
+    try:
+        return beside if not path.exists() and beside.exists() else path
+    except OSError:  # it is too long for one
+        raise FileError(
+            f"{source}:{number}: this line is no path", hint="a list has the path of a file on each line"
+        ) from None
 
 
 def _digest(path: Path) -> str:

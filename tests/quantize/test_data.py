@@ -36,6 +36,12 @@ def test_no_files(tmp_path: Path) -> None:
         list_files(tmp_path / "none", (".npy",))
 
 
+def test_a_line_that_is_no_path(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text(f"a.npy\n{'a' * 5000}\n")
+    with pytest.raises(FileError, match=r"list\.txt:2: this line is no path"):
+        list_files(tmp_path / "list.txt", (".npy",))
+
+
 def test_npy_and_npz(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", ONE.astype(np.float64))
     np.savez(tmp_path / "b.npz", x=ONE, other=ONE, y=np.array([1, 2]))
