@@ -19,15 +19,21 @@ class NcnnParamError(Exception):
     Attributes:
         message: What is wrong and where.
         hint: How to cure it, or None.
+        code: Of the page in ``docs/rules`` that tells more, or None; a rule of ``check`` may have the same.
     """
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    code: str | None = None
+
+    def __init__(self, message: str, *, hint: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if code is not None:
+            self.code = code
 
     def __str__(self) -> str:
-        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+        said = f"{self.code} {self.message}" if self.code else self.message
+        return f"{said}\n  hint: {self.hint}" if self.hint else said
 
 
 class ParseError(NcnnParamError):
@@ -51,8 +57,9 @@ class ParseError(NcnnParamError):
         source_line: str = "",
         expected: Iterable[str] = (),
         hint: str | None = None,
+        code: str | None = None,
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, code=code)
         self.file = file
         self.line = line
         self.column = column
@@ -61,7 +68,7 @@ class ParseError(NcnnParamError):
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file or "<text>", self.line, self.column) if part)
-        lines = [f"{place}: {self.message}"]
+        lines = [f"{place}: {self.code} {self.message}" if self.code else f"{place}: {self.message}"]
         if self.line:
             lines += excerpt(self.source_line, self.column)
         if self.expected:
@@ -106,8 +113,9 @@ class WeightsError(NcnnParamError):
         expected: str = "",
         found: str = "",
         hint: str | None = None,
+        code: str | None = None,
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, code=code)
         self.layer = layer
         self.array = array
         self.offset = offset
@@ -122,8 +130,10 @@ class PassError(NcnnParamError):
         name: Name of the pass, or None.
     """
 
-    def __init__(self, message: str, *, name: str | None = None, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self, message: str, *, name: str | None = None, hint: str | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, code=code)
         self.name = name
 
 
@@ -134,6 +144,8 @@ class FileError(NcnnParamError):
 class BadItemError(NcnnParamError):
     """An item that cannot be run; the text says which and why."""
 
+    code = "NP803"
+
 
 class ConfigError(NcnnParamError):
     """A configuration that cannot be understood."""
@@ -141,6 +153,18 @@ class ConfigError(NcnnParamError):
 
 class MetadataError(NcnnParamError):
     """Speech metadata that is incomplete or contradicts the graph."""
+
+
+def unreadable(path: object, error: OSError, *, hint: str | None = None) -> FileError:
+    """The error for a file that the system does not let us read.
+
+    Args:
+        path: The file.
+        error: What the system said.
+        hint: How to cure it, or None.
+    """
+    code = "NP801" if isinstance(error, FileNotFoundError) else "NP802"
+    return FileError(f"cannot read {path}: {error.strerror or error}", hint=hint, code=code)
 
 
 def excerpt(source_line: str, column: int, length: int = 1, *, width: int = 100) -> list[str]:

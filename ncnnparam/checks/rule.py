@@ -54,7 +54,8 @@ class Rule:
 
     Attributes:
         code: Stable code, ``NP`` and three digits: 1xx text, 2xx graph, 3xx speech metadata, 4xx what params
-            mean to their layer type.
+            mean to their layer type, 5xx targets, 6xx weights, 7xx calibration tables. 8xx are errors that
+            no rule finds, since there is nothing to look at.
         name: Slug, the name of its page in ``docs/rules``.
         severity: How bad a violation is, unless the finding says otherwise.
         summary: One sentence without a final full stop.

@@ -46,7 +46,7 @@ def finish(
     for part, _, _ in results:
         dead = part.dead(statistics)
         if dead and not part.compat:
-            say_names("warning: the inputs of these layers were always 0; they stay float", dead)
+            say_names("warning: NP708 the inputs of these layers were always 0; they stay float", dead)
 
 
 def _rows(part: Part, table: Table, statistics: Statistics) -> list[dict[str, Any]]:

@@ -128,7 +128,7 @@ def _recipe(root: Path, recipe: str) -> Path:
         if (folder / SCRIPT).is_file():
             return folder
     if not root.is_dir():
-        raise FileError(f"there is no folder {root}", hint="name the checkout of icefall")
+        raise FileError(f"there is no folder {root}", hint="name the checkout of icefall", code="NP801")
     names = [path.parent.name for path in root.glob(f"egs/*/*/*/{SCRIPT}")]
     if not names:
         raise ConfigError(f"{root} has no recipe with {SCRIPT}", hint="name the checkout of icefall")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ncnnparam.errors import ConfigError, FileError
+from ncnnparam.errors import ConfigError, FileError, unreadable
 from ncnnparam.optional import need
 from ncnnparam.speech import tokens as speech_tokens
 from ncnnparam.speech.tokens import MAX_SIZE
@@ -83,7 +83,7 @@ def _of_model(file: Path) -> list[str]:
         with file.open("rb") as reader:
             head = reader.read(_HEAD)
     except OSError as error:
-        raise FileError(f"cannot read {file}: {error.strerror}") from None
+        raise unreadable(file, error) from None
     if size > MAX_SIZE:
         raise FileError(f"{file} has {size:,} bytes, more than {MAX_SIZE:,}", hint=_GIVE)
     foreign = recognise_weights(head)

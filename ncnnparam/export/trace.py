@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from ncnnparam.errors import ConfigError, FileError, NcnnParamError
+from ncnnparam.errors import ConfigError, FileError, NcnnParamError, unreadable
 from ncnnparam.export.process import Line, run
 from ncnnparam.speech.nets import NETS
 from ncnnparam.syntax.foreign import recognise_weights
@@ -76,7 +76,7 @@ def require_torchscript(path: str | os.PathLike[str]) -> Path:
         with file.open("rb") as reader:
             head = reader.read(_HEAD)
     except OSError as error:
-        raise FileError(f"cannot read {file}: {error.strerror}") from None
+        raise unreadable(file, error) from None
     if not zipfile.is_zipfile(file):
         if head.startswith(_ZIP):
             raise FileError(f"{file} is no TorchScript: it was cut off", hint="copy or fetch it once more")
@@ -180,7 +180,7 @@ def require_checkpoint(path: str | os.PathLike[str]) -> Path:
         with file.open("rb") as reader:
             head = reader.read(_HEAD)
     except OSError as error:
-        raise FileError(f"cannot read {file}: {error.strerror}") from None
+        raise unreadable(file, error) from None
     foreign = recognise_weights(head)
     if head.startswith((_ZIP, _PICKLE)):
         return file

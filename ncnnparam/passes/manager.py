@@ -112,7 +112,10 @@ class PassManager:
             result = one(model)
         except NcnnParamError as error:
             raise PassError(
-                f"the pass {one.name} failed: {error.message}", name=one.name, hint=error.hint
+                f"the pass {one.name} failed: {error.message}",
+                name=one.name,
+                hint=error.hint,
+                code=error.code,
             ) from error
         except Exception as error:  # a pass may be anybody's code
             raise PassError(

@@ -36,10 +36,10 @@ def main() -> None:
     except (NcnnParamError, OSError) as error:
         full = full_disk_hint(error)
         if isinstance(error, NcnnParamError):
-            _say(channel, {"error": error.message, "hint": full or error.hint})
+            _say(channel, {"error": error.message, "hint": full or error.hint, "code": error.code})
         else:
             where = f"{error.filename}: " if error.filename else ""
-            _say(channel, {"error": f"{where}{error.strerror or error}", "hint": full})
+            _say(channel, {"error": f"{where}{error.strerror or error}", "hint": full, "code": None})
     else:
         _say(channel, {"answer": _answer(result)})
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from ncnnparam.errors import FileError
+from ncnnparam.errors import FileError, unreadable
 from ncnnparam.syntax import read_text, write_atomic
 
 _BLOCK = 1 << 20
@@ -44,7 +44,7 @@ class Digests:
                 return str(known[-1])
             found = _sha256(path)
         except OSError as error:
-            raise FileError(f"cannot read {path}: {error.strerror}") from None
+            raise unreadable(path, error) from None
         self._known[place] = [*stamp, found]
         self._changed = True
         return found

@@ -59,7 +59,7 @@ def search(folder: Path, seen_from: Path) -> Found:
         FileError: There is no such folder.
     """
     if not folder.is_dir():
-        raise FileError(f"there is no folder {folder}")
+        raise FileError(f"there is no folder {folder}", code="NP801")
     found = Found()
     files = list(_files(folder))
 

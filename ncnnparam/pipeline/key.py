@@ -76,10 +76,11 @@ def key_of(stage: Stage, model: Model, files: Files, records: Mapping[str, str],
         inputs[role] = files[role].sha256
     for label, path in stage.sources(model, files).items():
         if not path.is_file():
-            fault = "is a folder" if path.is_dir() else "does not exist"
+            fault, code = ("is a folder", "NP802") if path.is_dir() else ("does not exist", "NP801")
             raise FileError(
                 f"stage {stage.name} of {model.name} needs the file {path}, which {fault}",
                 hint=f"{label} in {model.file} names it",
+                code=code,
             )
         inputs[label] = digests.of(path)
     inputs |= {f"facts of {name}": records[name] for name in stage.looks_at() if name in records}

@@ -68,7 +68,7 @@ def _talk(
             answer: Message = message["answer"]
             return answer
         if "error" in message:
-            raise NcnnParamError(message["error"], hint=message["hint"])
+            raise NcnnParamError(message["error"], hint=message["hint"], code=message["code"])
         hear(message)
     code = child.wait()
     how = f"died by signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"ended with {code}"

@@ -206,7 +206,9 @@ class _Work:
             self.tell(Failed(self.model.name, name))
             told = f"; its log is {log}" if log.stat().st_size else ""
             raise NcnnParamError(
-                f"stage {name} of {self.model.name}: {error.message}{told}", hint=error.hint
+                f"stage {name} of {self.model.name}: {error.message}{told}",
+                hint=error.hint,
+                code=error.code,
             ) from None
         self.tell(Done(self.model.name, name, record.seconds, tuple(record.problems)))
         return record

@@ -39,7 +39,9 @@ def usable_wavs(source: Path, *, skip_bad: bool = False) -> list[Path]:
     from ncnnparam.quantize.wavs import wav_items
 
     if not source.exists():
-        raise FileError(f"there is no {source}", hint="it would be a folder of wavs, a list of them, or one")
+        raise FileError(
+            f"there is no {source}", hint="it would be a folder of wavs, a list of them, or one", code="NP801"
+        )
     items = wav_items(source)
     if not (skip_bad and items.good):
         items.require_good(_CURE)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ncnnparam.errors import ConfigError, FileError
+from ncnnparam.errors import ConfigError, FileError, unreadable
 from ncnnparam.quantize.histogram import Histogram
 from ncnnparam.syntax import write_atomic
 
@@ -102,7 +102,7 @@ class Statistics:
             with np.load(path, allow_pickle=False) as arrays:
                 return cls._restore(arrays)
         except OSError as error:
-            raise FileError(f"cannot read {path}: {error.strerror or error}") from None
+            raise unreadable(path, error) from None
         except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError) as error:
             raise FileError(f"{path} holds no statistics of a calibration: {error}") from None
 

@@ -18,15 +18,18 @@ from ncnnparam.weights.layout import describe
 _MOST_SHOWN = 5
 
 
-def check_table(table: Table, graph: Graph | None = None) -> list[Finding]:
+def check_table(table: Table, graph: Graph | None = None, *, native: bool = False) -> list[Finding]:
     """What is wrong with a table, in the order of its lines; what it lacks comes first.
 
     Args:
         table: The table.
         graph: The float graph it is for, or None to look at the table alone.
+        native: It is for ``quantize.int8``, which makes up for some faults that ncnn2int8 goes wrong at:
+            these are no errors then.
     """
     fitting = Fitting(table, graph)
-    return check(Graph() if graph is None else graph, rules=[one.on(fitting) for one in TABLE_RULES])
+    findings = check(Graph() if graph is None else graph, rules=[one.on(fitting) for one in TABLE_RULES])
+    return [_made_up_for(one) for one in findings] if native else findings
 
 
 @table_rule("NP701", "blank-row", Severity.ERROR)
@@ -106,7 +109,7 @@ def scale_count(fitting: Fitting) -> Iterator[Problem]:
             )
 
 
-@table_rule("NP707", "weight-scale", Severity.WARNING)
+@table_rule("NP707", "weight-scale", Severity.ERROR)
 def weight_scale(fitting: Fitting) -> Iterator[Problem]:
     """A scale of weights is 0, negative, infinite or no number."""
     for row in fitting.rows():
@@ -122,7 +125,7 @@ def weight_scale(fitting: Fitting) -> Iterator[Problem]:
         )
 
 
-@table_rule("NP708", "input-scale", Severity.WARNING)
+@table_rule("NP708", "input-scale", Severity.ERROR)
 def input_scale(fitting: Fitting) -> Iterator[Problem]:
     """The scale of an input is 0, negative, infinite or no number."""
     for row in fitting.rows():
@@ -168,6 +171,7 @@ def float_input(fitting: Fitting) -> Iterator[Problem]:
 @table_rule("NP711", "absent-layer", Severity.INFO)
 def absent_layer(fitting: Fitting) -> Iterator[Problem]:
     """A layer that can be quantised has no row."""
+    # a layer without the row of its input stays in float alone, and on purpose; nobody means the other case
     for name, (layer, form) in fitting.forms.items():
         keys = [name, *(weight_key(name, scaled.number) for scaled in form.scaled)]
         if layer.type == GEMM or not form.scaled or any(fitting.table.row(key) for key in keys):
@@ -180,6 +184,7 @@ def absent_layer(fitting: Fitting) -> Iterator[Problem]:
                 f"ncnn2int8 leaves it in float, and with it every {layer.type} below",
                 Place(layer=name),
                 f"to leave it in float: quantize --skip 'name={name}'",
+                severity=Severity.ERROR,
             )
 
 
@@ -196,6 +201,18 @@ TABLE_RULES = (
     float_input,
     absent_layer,
 )
+
+
+_MADE_UP_FOR = {
+    weight_scale.rule.code: Severity.WARNING,
+    input_scale.rule.code: Severity.WARNING,
+    absent_layer.rule.code: Severity.INFO,
+}
+"""How bad that is if scales of weights are computed, and layers without one of their input stay in float."""
+
+
+def _made_up_for(finding: Finding) -> Finding:
+    return replace(finding, severity=_MADE_UP_FOR.get(finding.code, finding.severity))
 
 
 def _unknown(key: str, fitting: Fitting) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ncnnparam.errors import FileError, NcnnParamError
+from ncnnparam.errors import FileError, NcnnParamError, unreadable
 from ncnnparam.ops import registry
 from ncnnparam.runtime.net import MEMORY, run_often
 
@@ -184,6 +184,6 @@ def _read(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except OSError as error:
-        raise FileError(f"cannot read {shown}: {error.strerror or error}") from None
+        raise unreadable(shown, error) from None
     except (zipfile.BadZipFile, ValueError, EOFError, KeyError) as error:
         raise FileError(f"{shown} is no .npz file of numbers: {error}", hint=hint) from None

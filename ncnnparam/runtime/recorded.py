@@ -18,7 +18,7 @@ from math import prod
 from pathlib import Path
 from typing import IO, Any
 
-from ncnnparam.errors import FileError
+from ncnnparam.errors import FileError, unreadable
 
 _ENTRY = "traced_inputs"
 _MAX_PICKLE = 1 << 20
@@ -74,7 +74,7 @@ def recorded_inputs(path: str | os.PathLike[str]) -> list[Recorded] | None:
                 raise FileError(f"the recorded inputs of {shown} have {entry.file_size} bytes")
             data = archive.read(entry)
     except OSError as error:
-        raise FileError(f"cannot read {shown}: {error.strerror or error}") from None
+        raise unreadable(shown, error) from None
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise FileError(f"{shown} is no TorchScript file: {error}") from None
     try:

@@ -85,7 +85,7 @@ def hear_in_child(
             try:
                 for answer in _answers(child, limits.timeout, late):
                     if "problem" in answer:
-                        raise NcnnParamError(answer["problem"], hint=answer["hint"])
+                        raise NcnnParamError(answer["problem"], hint=answer["hint"], code=answer["code"])
                     if answer:
                         heard.append(from_json(answer))
                         if advance is not None:
@@ -123,7 +123,7 @@ def serve(prepare: Callable[[Mapping[str, Any]], Hear]) -> None:
             for name in order["wavs"]:
                 tell(hear(name, _read(name)).to_json())
         except NcnnParamError as error:
-            tell({"problem": error.message, "hint": error.hint})
+            tell({"problem": error.message, "hint": error.hint, "code": error.code})
 
 
 def _read(name: str) -> NDArray[np.float32]:

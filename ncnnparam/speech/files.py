@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from ncnnparam.errors import FileError
+from ncnnparam.errors import FileError, unreadable
 from ncnnparam.model import load
 from ncnnparam.speech.nets import NETS
 from ncnnparam.speech.tokens import read_tokens, require_fit
@@ -114,12 +114,12 @@ def _find_net(folder: Path, net: str, int8: bool) -> tuple[str, str]:
 
 def _require(path: Path, is_weights: bool) -> None:
     if not path.is_file():
-        raise FileError(f"there is no {path}", hint="a model has six files and a tokens.txt")
+        raise FileError(f"there is no {path}", hint="a model has six files and a tokens.txt", code="NP801")
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
     except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror}") from None
+        raise unreadable(path, error) from None
     foreign = recognise_weights(head)
     # the first line of a .param says that it is no weights, which is right for it
     if foreign is not None and (is_weights or not head.lstrip().startswith(b"7767517")):

@@ -65,6 +65,7 @@ def required_metadata(graph: Graph, name: str) -> Metadata:
         raise MetadataError(
             f"{name} has no SherpaMetaData, which says how the encoder is run",
             hint="ncnnparam inject-meta puts it in",
+            code="NP310",
         )
     return from_layer(layers[0])
 

@@ -73,7 +73,7 @@ def decode(
         )
     for file in files:
         if not Path(file).is_file():
-            raise FileError(f"there is no {file}")
+            raise FileError(f"there is no {file}", code="NP801")
         if not is_torchscript(file):
             raise FileError(f"{file} is no TorchScript", hint="torch.jit.trace(...).save(...) writes it")
     order = {

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TypeAlias
 
-from ncnnparam.errors import FileError, did_you_mean
+from ncnnparam.errors import FileError, did_you_mean, unreadable
 
 Source: TypeAlias = str | os.PathLike[str] | IO[str] | IO[bytes]
 
@@ -38,7 +38,7 @@ def read_text(source: Source, *, max_size: int = MAX_SIZE, too_large: str = _RAI
     """
     if source == "-":
         if sys.stdin is None:
-            raise FileError("cannot read standard input: it is closed")
+            raise FileError("cannot read standard input: it is closed", code="NP802")
         return _read_stream(sys.stdin.buffer, "standard input", max_size, too_large)
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
@@ -49,7 +49,7 @@ def read_text(source: Source, *, max_size: int = MAX_SIZE, too_large: str = _RAI
                     _check_size(status.st_size, str(path), max_size, too_large)
                 return _read_stream(file, str(path), max_size, too_large)
         except OSError as error:
-            raise FileError(f"cannot read {path}: {error.strerror}", hint=_hint(error, path)) from None
+            raise unreadable(path, error, hint=_hint(error, path)) from None
     return _read_stream(source, source_name(source) or "the stream", max_size, too_large)
 
 
@@ -170,7 +170,7 @@ def _read_stream(stream: IO[str] | IO[bytes], name: str, max_size: int, too_larg
         while block := stream.read(min(_BLOCK, max_size + 1 - size)):
             size += text.write(block) if isinstance(block, str) else data.write(block)
     except IsADirectoryError:
-        raise FileError(f"cannot read {name}: it is a folder") from None
+        raise FileError(f"cannot read {name}: it is a folder", code="NP802") from None
     _check_size(size, name, max_size, too_large, more=True)
     return text.getvalue() or data.getvalue().decode("utf-8", "surrogateescape")
 

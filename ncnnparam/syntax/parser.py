@@ -8,6 +8,7 @@ LINE and WORD terminals. Both give the same tree.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable
 
 from lark.exceptions import UnexpectedInput, UnexpectedToken
@@ -24,6 +25,7 @@ MAX_COUNT = 1_000_000
 """ncnn refuses more layers, blobs, inputs or outputs (max_net_count in its net.cpp)."""
 _LONGEST_WORD = 255
 _LONGEST_COUNT = 31
+_BEGINS_WELL = re.compile(r"\s*\+?0*7767517(?!\S)")
 _BLANKS = " \t\v\f\r\n"
 # the ASCII characters at which str.splitlines or str.split part a text and the terminals LINE or WORD do not
 _ODD_BLANKS = "\v\f\x1c\x1d\x1e\x1f"
@@ -136,7 +138,7 @@ class _FileParser:
     def _header_error(self, offset: int) -> ParseError:
         found = foreign.recognise(self.text)
         if found:
-            return ParseError(found.message, file=self.name, hint=found.hint)
+            return ParseError(found.message, file=self.name, hint=found.hint, code=self._code)
         line, column = place(self.text, offset)
         message = "this is no .param file: its head is not the magic number and two counts"
         first_word = terminal("param", "WORD").search(self.text)
@@ -299,7 +301,7 @@ class _FileParser:
         is_param = first_word is not None and terminal("param", "MAGIC").fullmatch(first_word.group())
         found = None if is_param else foreign.recognise(self.text)
         if found:
-            raise ParseError(found.message, file=self.name, hint=found.hint)
+            raise ParseError(found.message, file=self.name, hint=found.hint, code=self._code)
         line, column = place(self.text, self.text.index("\0"))
         message = "a NUL byte: ncnn would cut the word or the line there without a message"
         raise self._error(_RecordError(message, line, column))
@@ -324,7 +326,13 @@ class _FileParser:
             source_line=source,
             expected=error.expected,
             hint=found.hint if found else None,
+            code=self._code,
         )
+
+    @property
+    def _code(self) -> str:
+        """Of the rule that a faulty text breaks: ``magic`` if it does not begin as a ``.param`` does."""
+        return "NP101" if _BEGINS_WELL.match(self.text) else "NP102"
 
 
 # Counts stand on every line and are small; a larger or oddly spelled one takes the slow way.

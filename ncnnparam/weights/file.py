@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ncnnparam.errors import FileError, WeightsError
+from ncnnparam.errors import FileError, WeightsError, unreadable
 from ncnnparam.ops import registry
 from ncnnparam.weights.layout import locate
 
@@ -51,12 +51,12 @@ class WeightFile:
         try:
             if not stat.S_ISREG(os.stat(path).st_mode):  # asked first: to open a pipe may wait for ever
                 hint = "name a file in it" if Path(path).is_dir() else "copy it into a file first"
-                raise FileError(f"cannot map {path}: it is no regular file", hint=hint)
+                raise FileError(f"cannot map {path}: it is no regular file", hint=hint, code="NP802")
             with Path(path).open("rb") as file:
                 status = os.fstat(file.fileno())
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if status.st_size else b""
         except OSError as error:
-            raise FileError(f"cannot read {path}: {error.strerror}") from None
+            raise unreadable(path, error) from None
         return cls(memoryview(mapped), os.fspath(path), _identity=_identity(status))
 
     def attach(self, graph: Graph) -> None:
@@ -93,7 +93,9 @@ class WeightFile:
         declare = "declare them in a TOML file: --ops, or ops.load_ops"
         hint = f"{suggestion} If not, {declare}" if suggestion else declare
         message = f"{error.message}; nobody knows what weights these types have: {', '.join(unknown)}"
-        return WeightsError(message, layer=error.layer, array=error.array, offset=error.offset, hint=hint)
+        return WeightsError(
+            message, layer=error.layer, array=error.array, offset=error.offset, hint=hint, code="NP606"
+        )
 
     def release(self) -> None:
         """Gives back the memory of pages that were looked at; who looks again reads them again."""

@@ -38,7 +38,7 @@ def wanted(layer: Layer) -> Sequence[WeightArray]:
         found = layer_type.weight_layout(dict(layer.params))
     except OpsError as error:
         message = f"layer '{layer.name}': {error.message}"
-        raise WeightsError(message, layer=layer.name, hint=error.hint) from None
+        raise WeightsError(message, layer=layer.name, hint=error.hint, code="NP602") from None
     if len(known) >= _MOST_LAYOUTS:
         known.clear()
     known[text] = found
@@ -126,4 +126,5 @@ def _cut_off(
         expected=expected,
         found=found,
         hint=hint,
+        code="NP604",
     )

@@ -81,7 +81,7 @@ def findings_of(text: str, rules: tuple[Rule, ...] = GENERAL_RULES) -> list[Find
     try:
         graph = graph_of(text)
     except ParseError as error:
-        return [parse_finding(error, text)]
+        return [parse_finding(error)]
     return check(graph, rules=rules)
 
 

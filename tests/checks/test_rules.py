@@ -15,6 +15,7 @@ from ncnnparam.quantize.compat.rules import COMPAT_RULES
 from ncnnparam.quantize.table_rules import TABLE_RULES
 from ncnnparam.runtime.rule import runtime_load
 
+from ..cli.test_error_pages import EXAMPLES as ERRORS
 from .cases import ALL_RULES, FOLDER, Case
 
 each_rule = pytest.mark.parametrize("rule", ALL_RULES, ids=[rule.code for rule in ALL_RULES])
@@ -73,13 +74,14 @@ def test_page_shows_the_bad_file_and_what_check_says_of_it(rule: Rule, root: Pat
 
 def test_every_page_has_a_rule(root: Path) -> None:
     pages = {path.stem for path in (root / "docs" / "rules").iterdir()} - {"README"}
-    assert pages == {f"{rule.code}-{rule.name}" for rule in WITH_PAGES}
+    assert pages == {*(f"{rule.code}-{rule.name}" for rule in WITH_PAGES), *ERRORS}
 
 
 def test_index_agrees_with_the_rules(root: Path) -> None:
     index = (root / "docs" / "rules" / "README.md").read_text(encoding="utf-8")
     rows = [line for line in index.splitlines() if re.match(r"\| \[?NP\d", line)]
-    assert rows == [_row(rule) for rule in WITH_PAGES]
+    assert rows[: -len(ERRORS)] == [_row(rule) for rule in WITH_PAGES]
+    assert [row[3:8] for row in rows[-len(ERRORS) :]] == [page[:5] for page in ERRORS]
 
 
 def _row(rule: Rule) -> str:

@@ -119,7 +119,7 @@ def test_diff_knows_the_defaults(run: Run, files: Path) -> None:
             OTHER.replace("Other", "ReLU"),
             "error: bad.toml:1: there is a layer type 'ReLU' already\n",
         ),
-        (None, "error: cannot read bad.toml"),
+        (None, "error: NP801 cannot read bad.toml"),
     ],
 )
 def test_mistakes(run: Run, files: Path, command: str, text: str | None, said: str) -> None:

@@ -177,4 +177,4 @@ def test_pipe_of_real_processes() -> None:
     assert done.stdout == text.replace(b"1.0e-1", b"0.2")
     done = ncnnparam("set", "/no/such.param", "relu", "slope=0.2")
     assert (done.returncode, done.stdout) == (2, b"")
-    assert done.stderr == b"error: cannot read /no/such.param: No such file or directory\n"
+    assert done.stderr == b"error: NP801 cannot read /no/such.param: No such file or directory\n"

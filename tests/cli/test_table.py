@@ -69,7 +69,7 @@ def test_check(run: Run, folder: Path) -> None:
     assert (result.exit_code, result.out, result.err) == (0, "", "nothing found\n")
     Path("m.table").write_text(GOOD.replace("fc 10.000000", "\nfc inf"))
     result = run("table", "check", "m.table", "m.param")
-    assert (result.exit_code, result.err) == (1, "1 error, 1 warning\n")
+    assert (result.exit_code, result.err) == (1, "2 errors\n")
     assert [line.split()[1] for line in result.out.splitlines() if line.startswith("m.table")] == [
         "NP701",
         "NP708",

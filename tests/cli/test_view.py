@@ -121,7 +121,7 @@ def test_wrong_output(run: Run, model: Path, output: str, said: str) -> None:
 def test_missing_model() -> None:
     done = ncnnparam("view", "/no/such.param")
     assert (done.returncode, done.stdout) == (2, b"")
-    assert done.stderr == b"error: cannot read /no/such.param: No such file or directory\n"
+    assert done.stderr == b"error: NP801 cannot read /no/such.param: No such file or directory\n"
 
 
 @pytest.mark.skipif(find_spec("netron") is not None, reason="netron is installed")

@@ -31,19 +31,13 @@ def magic(graph: Graph) -> Iterator[Problem]:
     yield from ()
 
 
-def parse_finding(error: ParseError, text: str) -> Finding:
-    """A text that cannot be parsed, as a finding of ``syntax`` or ``magic``.
-
-    Args:
-        error: What the parser said.
-        text: The text it was given.
-    """
+def parse_finding(error: ParseError) -> Finding:
+    """A text that cannot be parsed, as a finding of ``syntax`` or ``magic``."""
     place = Place(error.line, error.column, 1 if error.line else 0, error.source_line)
     message = error.message
     if error.expected:
         message += f", expected {' or '.join(error.expected)}"
-    has_magic = re.match(r"\s*\+?0*7767517(?!\S)", text) is not None
-    return (syntax if has_magic else magic).finding(Problem(message, place, error.hint))
+    return (magic if error.code == magic.code else syntax).finding(Problem(message, place, error.hint))
 
 
 @rule("NP104", "continued-params", Severity.ERROR, fixable=True, refused=True)

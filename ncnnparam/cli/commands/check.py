@@ -162,7 +162,7 @@ class Look:
         try:
             graph = graph_from_syntax(parse(text, name=model, dialect=dialect))
         except ParseError as error:
-            return [parse_finding(error, text), *_swapped(bin)], True, False
+            return [parse_finding(error), *_swapped(bin)], True, False
         if self.show_diff:
             fixed = graph.copy()
             repair(fixed, unsafe=self.unsafe, rules=self.repairs)

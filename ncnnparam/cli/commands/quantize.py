@@ -165,7 +165,7 @@ def command(
         return _as_ncnn2int8(
             source, table, Files(output, new_weights, backup, dry_run), form, weights == NO_BIN
         )
-    findings = _findings(table, source.graph)
+    findings = _findings(table, source.graph, native=True)
     if _tell(findings, table_path):
         say("nothing is written: first mend the table; ncnnparam table edit helps")
         return TROUBLE
@@ -215,7 +215,7 @@ def _as_ncnn2int8(model: Model, table: Table | None, files: Files, form: str, ma
     from ncnnparam.quantize.compat.rules import COMPAT_RULES
 
     losses = check(model.graph, rules=COMPAT_RULES)
-    findings = _findings(table, model.graph)
+    findings = _findings(table, model.graph, native=False)
     _tell(findings, table.name if table is not None else None)
     if _tell(losses, model.path):
         return TROUBLE
@@ -239,10 +239,10 @@ def _check_files(table: str | None, output: str, weights: str) -> None:
         raise click.UsageError("OUT.param, OUT.bin and the table must be three files")
 
 
-def _findings(table: Table | None, graph: Graph) -> list[Finding]:
+def _findings(table: Table | None, graph: Graph, *, native: bool) -> list[Finding]:
     from ncnnparam.quantize.table_rules import check_table
 
-    return [] if table is None else check_table(table, graph)
+    return [] if table is None else check_table(table, graph, native=native)
 
 
 def _tell(findings: list[Finding], file: str | None) -> bool:

@@ -59,7 +59,8 @@ class Quantize(Stage):
         for part in how.parts:
             model = load(*job.files.pair(part, "fp32"))
             table = Table.read(job.files[f"{part}.table"].path)
-            errors = [one for one in check_table(table, model.graph) if one.severity is Severity.ERROR]
+            findings = check_table(table, model.graph, native=True)
+            errors = [one for one in findings if one.severity is Severity.ERROR]
             if errors:
                 raise ConfigError(as_text([Checked(f"{part}.table", errors)]).rstrip())
             made = quantize(model.graph, table, options)

@@ -133,4 +133,6 @@ def _require(model: Model, given: Mapping[str, object]) -> None:
         )
     for key, path in {**given, "checkpoint": model.trace.checkpoint, "path": model.trace.path}.items():
         if isinstance(path, Path) and not path.exists():
-            raise FileError(f"{model.name}: there is no {path}", hint=f"{key} under [trace] names it")
+            raise FileError(
+                f"{model.name}: there is no {path}", hint=f"{key} under [trace] names it", code="NP801"
+            )

@@ -50,7 +50,9 @@ class Verify(Stage):
         transcripts = model.verify.transcripts
         if transcripts is not None:
             if not transcripts.exists():
-                raise FileError(f"there is no {transcripts}", hint="transcripts under [verify] names it")
+                raise FileError(
+                    f"there is no {transcripts}", hint="transcripts under [verify] names it", code="NP801"
+                )
             _transcripts(model, wavs)
 
     def settings(self, model: Model) -> Any:
