@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ncnnparam.cli.common import emit, emit_json, say, say_names
-from ncnnparam.cli.data import write_page
+from ncnnparam.cli.common import emit, emit_json, say_names
+from ncnnparam.cli.data import tell_skipped, write_page
 
 if TYPE_CHECKING:
     from ncnnparam.quantize.calibrate import Part
@@ -41,8 +41,7 @@ def finish(
         emit_json(_as_json(results, statistics, bad, options["method"]))
     else:
         _print(results, statistics)
-    for name, why in bad.items():
-        say(f"skipped {name}: {why}")
+    tell_skipped(bad)
     for part, _, _ in results:
         dead = part.dead(statistics)
         if dead and not part.compat:

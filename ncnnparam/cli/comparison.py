@@ -22,7 +22,7 @@ def run_items(items: Items, options: dict[str, Any], run: Callable[[Callable[[in
         items.require_good()
     with progress_bar("comparing", len(items.good)) as advance:
         found = run(advance)
-    tell_skipped(items)
+    tell_skipped(items.bad)
     return found
 
 

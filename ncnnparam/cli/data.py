@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -100,9 +100,9 @@ def nets_options(help: str, *, multiple: bool = False) -> Callable[[Command], Co
     return add
 
 
-def tell_skipped(items: Items) -> None:
-    """Says which files were left out."""
-    for name, why in items.bad.items():
+def tell_skipped(bad: Mapping[str, str]) -> None:
+    """Says which files were left out, and why."""
+    for name, why in bad.items():
         say(f"skipped {name}: {why}")
 
 

@@ -66,7 +66,7 @@ def mixed_options(
             items.require_good()
         with progress_bar("measuring", len(items.good)) as advance:
             costs = mixed.costs(items.good, spread, advance)
-        tell_skipped(items)
+        tell_skipped(items.bad)
         if goal["keep_worst"] is not None:
             kept = costs[: goal["keep_worst"]]
         elif words:

@@ -64,11 +64,22 @@ class Items:
             BadItemError: Some are bad; the text names all of them.
         """
         if self.bad:
-            faults = "\n  ".join(f"{name}: {why}" for name, why in self.bad.items())
-            raise BadItemError(
-                f"{len(self.bad)} of {len(self.bad) + len(self.good)} items cannot be used:\n  {faults}",
-                hint=f"mend them or take them off the list; {skip}",
-            )
+            raise cannot_be_used(self.bad, len(self.bad) + len(self.good), skip)
+
+
+def cannot_be_used(bad: Mapping[str, str], count: int, skip: str) -> BadItemError:
+    """The error that names bad items.
+
+    Args:
+        bad: By name, why it is bad.
+        count: How many items there are, good ones too.
+        skip: What the user may do about them, besides mending them.
+    """
+    faults = "\n  ".join(f"{name}: {why}" for name, why in bad.items())
+    return BadItemError(
+        f"{len(bad)} of {count} items cannot be used:\n  {faults}",
+        hint=f"mend them or take them off the list; {skip}",
+    )
 
 
 def file_items(paths: Iterable[Path], read: Callable[[Path], Inputs]) -> Items:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ncnnparam.cli.common import TROUBLE, emit, emit_json, format_option, say
+from ncnnparam.cli.common import emit, emit_json, format_option
+from ncnnparam.cli.data import tell_skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,19 +89,22 @@ def command(words: tuple[str, ...], **options: Any) -> int:
     ncnnparam decode model/ wavs/ --engine sherpa --int8 --transcripts said.txt
     ncnnparam decode model/ a.wav --method modified-beam --beam 8 --format json
     """
+    from ncnnparam.quantize.data import cannot_be_used
     from ncnnparam.speech.transcripts import read_transcripts
 
     model, sources = _model(words, options)
     good, bad = _wavs(sources)
     transcripts = read_transcripts(options["transcripts"], map(str, good)) if options["transcripts"] else None
     heard = _decode(model, good, options)
-    for name, why in bad.items():
-        say(f"{name} {why}")
+    if options["skip_bad"]:
+        tell_skipped(bad)
     if options["form"] == "json":
         _emit_json(heard, bad, transcripts, options)
     elif transcripts is not None:
         _print_errors(heard, transcripts)
-    return TROUBLE if bad and not options["skip_bad"] else 0
+    if bad and not options["skip_bad"]:
+        raise cannot_be_used(bad, len(good) + len(bad), "with --skip-bad it is no error")
+    return 0
 
 
 def _model(words: Sequence[str], options: dict[str, Any]) -> tuple[ModelFiles, Sequence[str]]:

@@ -86,7 +86,7 @@ def command(**options: Any) -> None:
         _emit_json(costs, kept, items)
     else:
         _print(costs, kept, options)
-    tell_skipped(items)
+    tell_skipped(items.bad)
 
 
 def _print(costs: list[LayerCost], kept: list[LayerCost], options: dict[str, Any]) -> None:
