@@ -65,8 +65,8 @@ class Pass(ABC):
 
     @property
     def summary(self) -> str:
-        """What the pass does, in a line without a full stop."""
-        return (self.__doc__ or self.name).strip().partition("\n")[0].rstrip(".")
+        """What the pass does, in a line without a full stop and marks of code."""
+        return (self.__doc__ or self.name).strip().partition("\n")[0].rstrip(".").replace("``", "")
 
     @abstractmethod
     def run(self, model: Model) -> bool | PassResult:
