@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..oracle.served import Served
+from ..oracle.sources import ROOT
+
 
 @dataclass(frozen=True)
 class Load:
@@ -25,35 +28,15 @@ class Load:
     reads: list[int]
 
 
-class Loader:
+class Loader(Served):
     """A running ncnn; use as a context manager."""
 
     def __init__(self) -> None:
-        self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.binparam.loader"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=Path(__file__).parent.parent.parent,
-            text=True,
-        )
-
-    def __enter__(self) -> Loader:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        self._server.stdin.close()
-        self._server.wait()
-        self._server.stdout.close()
+        super().__init__("-m", "tests.binparam.loader", stderr=subprocess.DEVNULL, cwd=ROOT)
 
     def load(self, path: Path, types: list[str]) -> Load:
         """Loads a ``.param`` or ``.param.bin`` with empty layers for these types, in this order."""
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        print(json.dumps({"path": str(path), "types": types}), file=self._server.stdin, flush=True)
-        return Load(**json.loads(self._server.stdout.readline()))
+        return Load(**self.ask(path=str(path), types=types))
 
 
 def main() -> None:

@@ -51,7 +51,7 @@ def test_every_folder_has_a_rule() -> None:
     assert {path.name for path in FOLDER.iterdir()} == {f"{rule.code}-{rule.name}" for rule in ALL_RULES}
 
 
-@each_rule
+@pytest.mark.parametrize("rule", WITH_PAGES, ids=[rule.code for rule in WITH_PAGES])
 def test_rule_has_a_page(rule: Rule, root: Path) -> None:
     page = _page(rule, root)
     repaired = f"Repaired by `check --fix`: {_repaired(rule) or 'no'}."

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +9,8 @@ from pathlib import Path
 from ncnnparam.ops import LayerType
 from ncnnparam.ops.arrays import WeightArray
 from ncnnparam.syntax import Param, Value
+
+from ..oracle.served import Served
 
 FLOAT32, FLOAT16, BFLOAT16 = 0, 0x01306B47, 0x01348B83
 INT8, SCALED, TABLE = 0x000D4B38, 0x0002C056, 0x01010101
@@ -37,34 +36,15 @@ class Load:
     messages: list[str]
 
 
-class Loader:
+class Loader(Served):
     """A running ncnn; use as a context manager."""
 
     def __init__(self) -> None:
-        self._server = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("counting_server.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __enter__(self) -> Loader:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        self._server.stdin.close()
-        self._server.wait()
-        self._server.stdout.close()
+        super().__init__(Path(__file__).with_name("counting_server.py"))
 
     def load(self, line: str, tag: int = FLOAT32) -> Load:
         """Loads a net of one layer and its weights, with every tagged array stored as ``tag`` says."""
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        self._server.stdin.write(json.dumps({"line": line, "tag": tag}) + "\n")
-        self._server.stdin.flush()
-        return Load(**json.loads(self._server.stdout.readline()))
+        return Load(**self.ask(line=line, tag=tag))
 
 
 def line_of(layer_type: LayerType, params: Mapping[int, Value]) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from .served import Served
 
 _OUR_DOING = "overwrite built-in layer type"  # ncnn's message about the empty layers of a blank load
 
@@ -42,28 +41,16 @@ class Verdict:
         return self.rc is None
 
 
-class Oracle:
+class Oracle(Served):
     """A running judge; use as a context manager."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="oracle-")
         self._file = Path(self._folder.name, "judged.param")
-        self._server = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("server.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __enter__(self) -> Oracle:
-        return self
+        super().__init__(Path(__file__).with_name("server.py"))
 
     def __exit__(self, *_: object) -> None:
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        self._server.stdin.close()
-        self._server.wait()
-        self._server.stdout.close()
+        super().__exit__()
         self._folder.cleanup()
 
     def load(self, text: bytes, *, blank: bool = False) -> Verdict:
@@ -79,11 +66,7 @@ class Oracle:
 
     def load_file(self, path: Path, *, blank: bool = False, seconds: int = 30) -> Verdict:
         """Load a file; after so many seconds ncnn counts as crashed."""
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        job = {"path": str(path), "blank": blank, "seconds": seconds}
-        print(json.dumps(job), file=self._server.stdin, flush=True)
-        answer = json.loads(self._server.stdout.readline())
+        answer = self.ask(path=str(path), blank=blank, seconds=seconds)
         return Verdict(
             rc=answer.get("rc"),
             signal=answer["signal"],

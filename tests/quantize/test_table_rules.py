@@ -18,7 +18,6 @@ from ncnnparam.quantize.table_rules import TABLE_RULES, check_table
 from .rule_examples import CUSTOM, EXAMPLES, GOOD, MODEL
 
 RULES: list[Rule] = [*(one.rule for one in TABLE_RULES), *COMPAT_RULES]
-HEADINGS = ["## What it does", "## Why it is bad", "## Example", "## How to fix"]
 each_rule = pytest.mark.parametrize("rule", RULES, ids=[rule.code for rule in RULES])
 
 
@@ -118,22 +117,6 @@ def test_tables_of_the_tools(shared: Path, model: str, table: str, codes: set[st
     graph = load(shared / "golden" / f"{model}.param").graph
     findings = check_table(Table.read(shared / "golden" / f"{table}.table"), graph)
     assert {one.code for one in findings} == codes
-
-
-@each_rule
-def test_the_page_is_in_form(rule: Rule, root: Path) -> None:
-    text = page(rule, root)
-    head = f"# {rule.code} {rule.name}\n\n{rule.summary}. Severity: {rule.severity.value}. "
-    assert text.startswith(head + "Repaired by `check --fix`: no.\n")
-    places = [text.find(heading) for heading in HEADINGS]
-    assert -1 not in places
-    assert places == sorted(places)
-
-
-@each_rule
-def test_the_list_of_rules_has_it(rule: Rule, root: Path) -> None:
-    text = (root / "docs/rules/README.md").read_text(encoding="utf-8")
-    assert f"| [{rule.code}]({rule.code}-{rule.name}.md) | {rule.name} | {rule.severity.value} |" in text
 
 
 @each_rule
