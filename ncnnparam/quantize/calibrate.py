@@ -26,7 +26,9 @@ from ncnnparam.quantize.statistics import Statistics
 from ncnnparam.quantize.table import Table
 from ncnnparam.quantize.thresholds import COMPAT, DEFAULT, METHODS, Method, input_scale
 from ncnnparam.runtime.session import custom_types, require_sound
+from ncnnparam.speech.files import NetFiles
 from ncnnparam.speech.inject import required_metadata
+from ncnnparam.speech.transducer import require_sound_nets
 
 EQ = "eq"
 """The method that tries scales on int8 layers; it needs the net itself, and starts from ``kl``."""
@@ -159,14 +161,14 @@ def prepare_transducer(
         The runner, and the encoder and the joiner, which get tables.
 
     Raises:
+        ConfigError: The decoder or the joiner is something else.
         NcnnParamError: Some files do not fit each other, or ncnn cannot load them.
         MetadataError: The encoder has no metadata.
     """
     first, last = _part(encoder, "encoder", lower, compat), _part(joiner, "joiner", lower, compat)
     metadata = required_metadata(first.graph, encoder[0])
     types = custom_types(first.graph)
-    for files, custom in ((encoder, types), (decoder, ()), (joiner, ())):
-        require_sound(*files, custom)
+    require_sound_nets(NetFiles(encoder, decoder, joiner), types)
     wanted = Wanted(first.blobs, last.blobs)
     runner = TransducerRunner(encoder, decoder, joiner, metadata, wanted, types, compat)
     return runner, first, last

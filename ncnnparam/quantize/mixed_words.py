@@ -11,7 +11,7 @@ from ncnnparam.optional import need
 from ncnnparam.quantize.accuracy import run_item
 from ncnnparam.quantize.accuracy_spread import Spread, by_chunks, by_frames
 from ncnnparam.quantize.wavs import wav_items
-from ncnnparam.runtime.session import Session, custom_types, require_sound
+from ncnnparam.runtime.session import Session, custom_types
 from ncnnparam.speech.error_rate import word_errors
 from ncnnparam.speech.files import NetFiles
 from ncnnparam.speech.greedy import Greedy
@@ -19,7 +19,7 @@ from ncnnparam.speech.inject import required_metadata
 from ncnnparam.speech.nets import NETS
 from ncnnparam.speech.stream import Stream
 from ncnnparam.speech.streaming import shortest, streaming
-from ncnnparam.speech.transducer import load_transducer
+from ncnnparam.speech.transducer import load_transducer, require_sound_nets
 
 if TYPE_CHECKING:
     from ncnnparam.quantize.data import Inputs, Item, Items
@@ -53,8 +53,7 @@ def transducer_items(files: NetFiles, net: str, wavs: str) -> tuple[Items, Sprea
     if net == "encoder":
         return items, by_chunks(how)
     types = custom_types(graph)
-    require_sound(*files.encoder, types)
-    require_sound(*files.decoder)
+    require_sound_nets(files, types)
     return items, by_frames(Session(*files.encoder, types), Session(*files.decoder), how)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from ncnnparam.errors import ConfigError
 from ncnnparam.model import load
 from ncnnparam.runtime.session import Run, Session, custom_types, require_sound
 from ncnnparam.speech.inject import required_metadata
@@ -15,6 +16,7 @@ from ncnnparam.speech.streaming import Streaming, streaming
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ncnnparam.graph import Graph
     from ncnnparam.speech.files import NetFiles
     from ncnnparam.speech.streaming import States
 
@@ -74,6 +76,35 @@ class Transducer:
         return vector
 
 
+def require_sound_nets(files: NetFiles, types: Iterable[str]) -> None:
+    """Makes sure that ncnn does not crash on the nets of a transducer, each in its place.
+
+    Args:
+        files: Its files.
+        types: Custom types of the encoder.
+
+    Raises:
+        ConfigError: The decoder reads no tokens, or the joiner no two vectors.
+        NcnnParamError: Some files do not fit each other, or ncnn cannot load them.
+    """
+    decoder, joiner = (load(*pair).graph for pair in (files.decoder, files.joiner))
+    if "Embed" not in _readers(decoder, "in0"):
+        raise _misplaced(files.decoder, "decoder: no Embed layer reads tokens from 'in0'")
+    if "Embed" in _readers(joiner, "in0") or not _readers(joiner, "in1"):
+        raise _misplaced(files.joiner, "joiner, which adds a vector from 'in0' and one from 'in1'")
+    for pair, custom in ((files.encoder, types), (files.decoder, ()), (files.joiner, ())):
+        require_sound(*pair, custom)
+
+
+def _readers(graph: Graph, blob: str) -> set[str]:
+    """The types of the layers that read a blob; none if there is no such blob."""
+    return {layer.type for layer in graph.blob(blob).consumers} if graph.has_blob(blob) else set()
+
+
+def _misplaced(files: tuple[str, str], what: str) -> ConfigError:
+    return ConfigError(f"{files[0]} is no {what}", hint="were the decoder and the joiner swapped?")
+
+
 def load_transducer(files: NetFiles, *, threads: int = 1) -> Transducer:
     """Loads a transducer as sherpa-ncnn does, which lets ncnn keep numbers in fp16.
 
@@ -90,8 +121,7 @@ def load_transducer(files: NetFiles, *, threads: int = 1) -> Transducer:
     graph = load(files.encoder[0]).graph
     how = streaming(required_metadata(graph, files.encoder[0]))
     types = custom_types(graph)
-    for pair, custom in ((files.encoder, types), (files.decoder, ()), (files.joiner, ())):
-        require_sound(*pair, custom)
+    require_sound_nets(files, types)
     encoder = Session(*files.encoder, types, threads, float32=False)
     decoder, joiner = (
         Session(*pair, threads=threads, float32=False) for pair in (files.decoder, files.joiner)

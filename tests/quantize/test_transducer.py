@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ncnnparam.errors import MetadataError
+from ncnnparam.errors import ConfigError, FileError, MetadataError
 from ncnnparam.quantize.calibrate import prepare_transducer
 from ncnnparam.quantize.collect import collect
 from ncnnparam.quantize.runners import Pair
@@ -47,3 +47,28 @@ def test_an_encoder_without_metadata(shared: Path) -> None:
     _, decoder, joiner = nets(shared)
     with pytest.raises(MetadataError, match="has no SherpaMetaData"):
         prepare_transducer(joiner, decoder, joiner)
+
+
+@pytest.mark.parametrize(
+    ("places", "why"),
+    [
+        ("ejd", r"joi\.param is no decoder"),
+        ("ejj", r"joi\.param is no decoder"),
+        ("edd", r"dec\.param is no joiner"),
+        ("eej", r"enc\.param is no decoder"),
+    ],
+)
+def test_nets_in_the_wrong_places(shared: Path, places: str, why: str) -> None:
+    """ncnn divides by zero or reads beyond the weights there."""
+    named = dict(zip("edj", nets(shared), strict=True))
+    with pytest.raises(ConfigError, match=why):
+        prepare_transducer(*(named[place] for place in places))
+
+
+@pytest.mark.parametrize("net", [0, 1, 2])
+def test_a_missing_bin_is_told_with_its_code(shared: Path, net: int) -> None:
+    files = list(nets(shared))
+    files[net] = files[net][0], "nowhere.bin"
+    with pytest.raises(FileError, match=r"cannot read nowhere\.bin") as caught:
+        prepare_transducer(*files)
+    assert caught.value.code == "NP801"
