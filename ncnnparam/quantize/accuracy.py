@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ncnnparam.diff.measure import Distance
     from ncnnparam.graph import Graph
+    from ncnnparam.quantize.data import Inputs
     from ncnnparam.quantize.runners import Pair
 
 _Found = TypeVar("_Found")
@@ -208,9 +209,14 @@ def compare_nets(
     nets = [Session(*runner.files, runner.types) for runner in (one, two)]
     comparison = Comparison(part.graph, other.graph, nets[1])
     runs = 0
+
+    def run(inputs: Inputs) -> None:
+        one.require({name: array.shape for name, array in inputs.items()})
+        comparison.add(*(net.start(inputs) for net in nets))
+
     try:
         for item in items:
-            run_item(item, lambda inputs: comparison.add(*(net.start(inputs) for net in nets)))
+            run_item(item, run)
             runs += 1
             if advance is not None:
                 advance(1)

@@ -105,6 +105,7 @@ def sensitivity(
 
     def run(item: Inputs) -> None:
         for inputs in spread(nets[0], item):
+            one.require({name: array.shape for name, array in inputs.items()})
             _add(nets, layers, inputs, costs)
 
     try:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.format import MAGIC_PREFIX
 
 from ncnnparam.errors import BadItemError
 from ncnnparam.quantize.data import LARGEST_ITEM, Inputs, Items, checked, file_items, list_files
@@ -41,6 +42,9 @@ def read_arrays(path: Path, inputs: tuple[str, ...]) -> Inputs:
             raise BadItemError(f"has more than {LARGEST_ITEM:,} bytes")
         if zipfile.is_zipfile(path):
             return _read_npz(path, inputs)
+        with path.open("rb") as file:
+            if file.read(len(MAGIC_PREFIX)) != MAGIC_PREFIX:  # numpy would advise to unpickle it
+                raise BadItemError("is no array of numpy")
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         raise BadItemError(f"cannot be read: {error.strerror or error}") from None

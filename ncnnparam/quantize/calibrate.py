@@ -17,6 +17,7 @@ from ncnnparam.graph import Graph, Layer
 from ncnnparam.model import load
 from ncnnparam.quantize.collect import collect
 from ncnnparam.quantize.data import Inputs, Items, array_items
+from ncnnparam.quantize.demands import demands
 from ncnnparam.quantize.equalize import equalize
 from ncnnparam.quantize.histogram import Histogram
 from ncnnparam.quantize.lower_gemm import gains, lower_gemm
@@ -142,7 +143,8 @@ def prepare_net(
     part = _part(files, "", lower, compat)
     types = custom_types(part.graph)
     require_sound(*files, types)
-    return NetRunner(files, part.blobs, types, preparation), part
+    wanted = tuple(demands(part.layers, part.lowered))
+    return NetRunner(files, part.blobs, types, preparation, wanted), part
 
 
 def prepare_transducer(

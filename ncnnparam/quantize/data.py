@@ -94,6 +94,8 @@ def file_items(paths: Iterable[Path], read: Callable[[Path], Inputs]) -> Items:
     for path in paths:
         name = str(path)
         try:
+            if os.path.exists(path) and not os.path.isfile(path):
+                raise BadItemError("is no regular file")  # to open a pipe may wait for ever
             read(path)
             digest = _digest(path)
             if digest in seen:
@@ -142,7 +144,8 @@ def checked(name: str, array: NDArray[Any]) -> NDArray[Any]:
         if array.min() < -(2**31) or array.max() >= 2**31:
             raise BadItemError(f"{name} has ints of more than 32 bits")
         return array.astype(np.int32)
-    numbers = array.astype(np.float32)
+    with np.errstate(over="ignore"):  # what is too large becomes infinity
+        numbers = array.astype(np.float32)
     if not np.isfinite(numbers).all():
         raise BadItemError(f"{name} has NaN or infinity")
     return numbers

@@ -6,6 +6,7 @@ A runner is small and can be sent to another process, where ``open`` loads its n
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from ncnnparam.errors import BadItemError
 from ncnnparam.quantize.compat import scale_table_tool
 from ncnnparam.quantize.data import Inputs
+from ncnnparam.quantize.demands import Demand
 from ncnnparam.quantize.histogram import Histogram
 from ncnnparam.runtime.session import Run, Session
 from ncnnparam.speech import Metadata
@@ -49,7 +51,7 @@ class Opened(Protocol):
         """Runs an item, and tells what the wanted blobs held, by their names.
 
         Raises:
-            BadItemError: A blob gets NaN or infinity.
+            BadItemError: A blob gets NaN or infinity, or a layer cannot be computed of what it gets.
             NcnnParamError: ncnn cannot compute a blob.
         """
 
@@ -78,12 +80,14 @@ class NetRunner:
         blobs: The blobs to look at.
         types: Custom types of the net.
         preparation: How items were made, for ``settings``.
+        demands: What the layers that read the blobs demand of them.
     """
 
     files: Pair
     blobs: tuple[str, ...]
     types: tuple[str, ...] = ()
     preparation: str = ""
+    demands: tuple[Demand, ...] = ()
 
     def open(self) -> Opened:
         """Loads the net."""
@@ -93,6 +97,19 @@ class NetRunner:
         """What the numbers depend on besides the items."""
         about = {"preparation": self.preparation} if self.preparation else {}
         return {"model": digest(*self.files), "blobs": _told(self.blobs), **about}
+
+    def require(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Makes sure that the layers that read some blobs can be computed of them.
+
+        Args:
+            shapes: The shapes of the blobs, by name.
+
+        Raises:
+            BadItemError: A layer takes another shape.
+        """
+        for demand in self.demands:
+            if demand.blob in shapes:
+                demand.require(shapes[demand.blob])
 
 
 @dataclass(frozen=True)
@@ -134,9 +151,11 @@ class _OpenNet:
         self.close = session.close
 
     def measure(self, inputs: Inputs) -> dict[str, Histogram]:
-        found = self._session.run(inputs, self._runner.blobs)
+        run = self._session.start(inputs)
         histograms: dict[str, Histogram] = {}
-        for name, numbers in found.items():
+        for name in self._runner.blobs:  # one by one: a layer is computed only once its input was looked at
+            numbers = run.fetch([name])[name]
+            self._runner.require({name: numbers.shape})
             _count(histograms, name, numbers)
         return histograms
 

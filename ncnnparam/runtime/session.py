@@ -168,7 +168,7 @@ class Run:
         found = {}
         for name in outputs:
             status, mat = self._extractor.extract(name)
-            if status != 0:
+            if status != 0 or min(mat.w, mat.h, mat.d, mat.c) < 0:  # too small an input gives such sizes
                 raise NcnnParamError(
                     f"ncnn cannot compute '{name}' of {self._name}",
                     hint="do the inputs have the sizes that the net wants, the width last and no batch axis?",

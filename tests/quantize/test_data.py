@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,7 @@ def test_npy_and_npz(tmp_path: Path) -> None:
 BAD: dict[str, tuple[Any, str]] = {
     "nan": (np.array([1, np.nan]), "has NaN or infinity"),
     "infinity": (np.array([np.inf]), "has NaN or infinity"),
+    "infinity in float32": (np.array([1e300]), "has NaN or infinity"),
     "strings": (np.array(["a"]), "not of numbers"),
     "complex": (np.array([1j]), "not of numbers"),
     "batch": (np.ones((1, 1, 1, 2, 3)), "without a batch axis"),
@@ -85,9 +87,12 @@ def test_bad_files(tmp_path: Path) -> None:
     (tmp_path / "short.npy").write_bytes(whole[:-5])
     np.savez(tmp_path / "other.npz", z=ONE)
     (tmp_path / "folder.npy").mkdir()
+    os.mkfifo(tmp_path / "pipe.npy")
     items = npy_items(tmp_path, ["in0"])
     assert not items.good
-    assert len(items.bad) == 6
+    assert len(items.bad) == 7
+    assert items.bad[str(tmp_path / "pipe.npy")] == "is no regular file"
+    assert items.bad[str(tmp_path / "text.npy")] == "is no array of numpy"  # and no advice to unpickle it
     assert "has no array in0; it has z" in items.bad[str(tmp_path / "other.npz")]
     with pytest.raises(BadItemError) as error:
         items.require_good()

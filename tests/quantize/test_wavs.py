@@ -46,7 +46,7 @@ def test_every_bad_kind_is_named(tmp_path: Path) -> None:
         "cut.wav": "is cut off",
         "text.wav": "cannot be read as audio",
         "void.wav": "cannot be read as audio",
-        "folder.wav": "cannot be read as audio",
+        "folder.wav": "is no regular file",
         "nan.wav": "NaN",
         "gone.wav": "does not exist",
     }.items():
