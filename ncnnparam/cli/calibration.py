@@ -22,7 +22,7 @@ def finish(
     bad: dict[str, str],
     options: dict[str, Any],
 ) -> None:
-    """Writes the tables and reports them.
+    """Writes the tables and reports them, but not beside one that goes to standard output.
 
     Args:
         results: Each net with its table and where that goes.
@@ -39,7 +39,7 @@ def finish(
         write_page(options["html"], calibration_page(shown, statistics, options["method"]))
     if options["form"] == "json":
         emit_json(_as_json(results, statistics, bad, options["method"]))
-    else:
+    elif all(path != "-" for _, _, path in results):  # nothing may stand beside a table
         _print(results, statistics)
     tell_skipped(bad)
     for part, _, _ in results:

@@ -1,4 +1,4 @@
-"""The models that a command line names: files, each maybe followed by its ``.bin``, and folders."""
+"""The files that a command line names: models, each maybe followed by its ``.bin``, folders, and outputs."""
 
 from __future__ import annotations
 
@@ -35,6 +35,26 @@ def model_files(paths: Iterable[str]) -> tuple[list[tuple[str, str | None]], boo
             files.append((path, None))
             takes_bin = True
     return files, empty
+
+
+def require_apart(outputs: Iterable[str | None], inputs: Iterable[str | None] = ()) -> None:
+    """Refuses to write two things to one place, or over what is read.
+
+    Args:
+        outputs: What is written.
+        inputs: What is read.
+
+    Raises:
+        click.UsageError: A place has two uses.
+    """
+    taken = {os.path.realpath(path) for path in inputs if path not in (None, "-")}
+    for path in outputs:
+        if path is None:
+            continue
+        place = os.path.realpath(path)
+        if place in taken:
+            raise click.UsageError(f"{path} is named twice, and would be written over: name another file")
+        taken.add(place)
 
 
 def _in_folder(folder: str) -> list[tuple[str, str | None]]:

@@ -185,6 +185,37 @@ def test_wrong_command_lines(run: Run, net: Path, words: tuple[str, ...], why: s
     assert not Path("t").exists()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--table", "m.param"),
+        ("--table", "m.bin"),
+        ("--table", "./m.bin"),
+        ("--table", "t", "--html", "t"),
+        ("--table", "t", "--stats", "t"),
+    ],
+)
+def test_nothing_is_written_over(run: Run, net: Path, words: tuple[str, ...]) -> None:
+    before = {path: path.read_bytes() for path in net.iterdir() if path.is_file()}
+    result = run("calibrate", "m.param", "m.bin", "--npy", "inputs", *words)
+    assert (result.exit_code, "would be written over" in result.err) == (2, True)
+    assert before == {path: path.read_bytes() for path in net.iterdir() if path.is_file()}
+
+
+def test_two_tables_in_one_place(run: Run, net: Path) -> None:
+    nets = [word for name in ("encoder", "decoder", "joiner") for word in (f"--{name}", name, f"{name}.bin")]
+    result = run("calibrate", *nets, "--wavs", "w", "--encoder-table", "t", "--joiner-table", "t")
+    assert (result.exit_code, "t is named twice" in result.err) == (2, True)
+
+
+def test_a_table_for_standard_output_stands_alone(run: Run, net: Path) -> None:
+    base = ("calibrate", "m.param", "m.bin", "--npy", "inputs", "--table")
+    assert run(*base, "t").exit_code == 0
+    assert run(*base, "-").out == Path("t").read_text()
+    result = run(*base, "-", "--format", "json")
+    assert (result.exit_code, result.out) == (2, "")
+
+
 def test_transducer(run: Run, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("kaldi_native_fbank")
     pytest.importorskip("soundfile")

@@ -124,6 +124,7 @@ def test_an_item_of_a_wrong_size(run: Run, nets: Path) -> None:
     [
         ((), "name A.param A.bin B.param B.bin and --npy"),
         (PAIRS, "name A.param A.bin B.param B.bin and --npy"),
+        ((*PAIRS, "--npy", "inputs", "--html", PAIRS[0]), "would be written over"),
         ((*PAIRS[:3], "--npy", "inputs"), "name A.param A.bin B.param B.bin and --npy"),
         ((*PAIRS, "--npy", "nowhere"), "cannot read nowhere"),
         ((*PAIRS[:3], "gone.bin", "--npy", "inputs"), "gone.bin"),

@@ -10,7 +10,8 @@ import click
 
 from ncnnparam.cli.calibration import finish
 from ncnnparam.cli.common import format_option, ops_option, say
-from ncnnparam.cli.data import html_option, nets_options, npy_option, skip_bad_option, wavs_option
+from ncnnparam.cli.data import NETS, html_option, nets_options, npy_option, skip_bad_option, wavs_option
+from ncnnparam.cli.paths import require_apart
 
 if TYPE_CHECKING:
     from ncnnparam.quantize.calibrate import Part
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 METHODS = ("kl", "aciq", "eq", "percentile", "mse", "minmax")
 _EQ = "eq"
+_TABLES = ("table", "encoder_table", "joiner_table")
 _CHANNELS = {"rgb": 3, "bgr": 3, "gray": 1}
 
 
@@ -131,8 +133,13 @@ def command(**options: Any) -> None:
     options["method"] = options["method"] or (COMPAT if options["compat"] else DEFAULT)
     if options["jobs"] == 0:
         raise click.UsageError("-j takes 1 or more processes, or -1 for all cores")
-    for name in ("table", "encoder_table", "joiner_table", "stats", "html"):
-        _require_place(options[name])
+    places = [options[name] for name in (*_TABLES, "stats", "html")]
+    read = [options[name] for name in ("model", "weights", "npy", "images", "wavs")]
+    for place in places:
+        _require_place(place)
+    require_apart(places, [*read, *(file for net in NETS for file in options[net] or ())])
+    if options["form"] == "json" and "-" in [options[name] for name in _TABLES]:
+        raise click.UsageError("--format json goes to standard output: name a file for the table")
     if options["encoder"] or options["decoder"] or options["joiner"] or options["wavs"]:
         _transducer(options)
     else:

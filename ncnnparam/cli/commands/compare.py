@@ -22,6 +22,7 @@ from ncnnparam.cli.data import (
     transcripts_option,
     wavs_option,
 )
+from ncnnparam.cli.paths import require_apart
 
 if TYPE_CHECKING:
     from ncnnparam.quantize.accuracy import Accuracy
@@ -77,6 +78,9 @@ def command(**options: Any) -> int:
     ncnnparam compare e.pt d.pt j.pt --encoder e.param e.bin --decoder d.param d.bin \\
       --joiner j.param j.bin --wavs wavs.txt --tokens tokens.txt
     """
+    data = [options[name] for name in ("npy", "wavs", "tokens", "transcripts")]
+    nets = [file for net in NETS for pair in options[net] for file in pair]
+    require_apart([options["html"]], [*options["files"], *nets, *data])
     if any(options[name] for name in (*NETS, "wavs", "tokens", "transcripts")):
         from ncnnparam.cli.transducer_comparison import compare_transducers_of
 

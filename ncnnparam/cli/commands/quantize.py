@@ -15,6 +15,7 @@ from ncnnparam.cli.data import (
     transcripts_option,
     wavs_option,
 )
+from ncnnparam.cli.paths import require_apart
 from ncnnparam.cli.quantization import as_json, as_text, finding_json, warnings
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def command(
     is_mixed = require_goal(goal)
     if is_mixed and (low_bit or compat):
         raise click.UsageError(f"{is_mixed} does not go with --low-bit or --compat")
-    _check_files(table_path, output, new_weights)
+    _check_files((model, weights), (output, new_weights), table_path)
     source = load(model, None if compat and weights == NO_BIN else weights, max_size=max_size)
     table = None if table_path is None else Table.read(table_path, max_size=max_size)
     if compat:
@@ -230,13 +231,14 @@ def _as_ncnn2int8(model: Model, table: Table | None, files: Files, form: str, ma
     return 0
 
 
-def _check_files(table: str | None, output: str, weights: str) -> None:
-    """Refuses to write two things to one place, or over the table."""
-    import os
+def _check_files(pair: tuple[str, str], new: tuple[str, str], table: str | None) -> None:
+    """Refuses outputs that would leave a pair of two halves, or no table."""
+    from os.path import realpath
 
-    places = [os.path.realpath(name) for name in (output, weights, table) if name is not None]
-    if len(set(places)) < len(places):
-        raise click.UsageError("OUT.param, OUT.bin and the table must be three files")
+    if "-" in new:
+        raise click.UsageError("a pair of files cannot go to standard output: name OUT.param and OUT.bin")
+    in_place = [realpath(path) for path in pair] == [realpath(path) for path in new]
+    require_apart(new, [table, *(() if in_place else pair)])
 
 
 def _findings(table: Table | None, graph: Graph, *, native: bool) -> list[Finding]:

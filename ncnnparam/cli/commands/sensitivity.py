@@ -19,6 +19,7 @@ from ncnnparam.cli.data import (
     wavs_option,
     write_page,
 )
+from ncnnparam.cli.paths import require_apart
 from ncnnparam.views.units import decibel
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def command(**options: Any) -> None:
         (options["param"], options["weights"]),
         (options["other"], options["other_weights"]),
     )
+    require_apart([options["html"]], [*first, *second, options["npy"], options["wavs"]])
     items, spread = net_items(first, options["npy"], options["wavs"])
     if not options["skip_bad"]:
         items.require_good()
