@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -11,8 +11,23 @@ from ncnnparam.cli.common import say
 
 if TYPE_CHECKING:
     from ncnnparam.quantize.data import Items
+    from ncnnparam.weights import WeightFile
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Amount(click.FloatRange):
+    """A number in a range, or at least a number: NaN is none, which click lets pass."""
+
+    name = "float range"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Reads a number."""
+        number = super().convert(value, param, ctx)
+        if number != number:
+            self.fail(f"'{value}' is no number", param, ctx)
+        return number
+
 
 NETS = ("encoder", "decoder", "joiner")
 FORMATS = ("text", "table", "json")
@@ -104,6 +119,23 @@ def tell_skipped(bad: Mapping[str, str]) -> None:
     """Says which files were left out, and why."""
     for name, why in bad.items():
         say(f"skipped {name}: {why}")
+
+
+def warn_of_leftovers(pairs: Iterable[tuple[str, str]]) -> None:
+    """Tells of each ``.bin`` that is longer than its graph reads."""
+    from ncnnparam.model import load
+
+    for param, weights in pairs:
+        warn_of_leftover(param, load(param, weights).file)
+
+
+def warn_of_leftover(param: str, file: WeightFile | None) -> None:
+    """Tells of a ``.bin`` that is longer than its graph reads, as that of another model may be."""
+    if file is not None and file.leftover:
+        say(
+            f"warning: NP605 {file.path}: {len(file.leftover):,} bytes are left over behind the last array "
+            f"of {param}; ncnnparam check tells why"
+        )
 
 
 def about_items(items: Items) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import click
 from ncnnparam.cli.accuracy import form_or_default, print_texts
 from ncnnparam.cli.common import FOUND, emit, emit_json
 from ncnnparam.cli.comparison import print_net, run_items, tell_verdict, write_accuracy_page
-from ncnnparam.cli.data import NETS, about_items
+from ncnnparam.cli.data import NETS, about_items, warn_of_leftovers
 
 if TYPE_CHECKING:
     from ncnnparam.quantize.accuracy_transducer import TransducerAccuracy
@@ -42,6 +42,7 @@ def compare_transducers_of(options: dict[str, Any]) -> int:
         return _scripts(options)
     one, two = _files(options)
     first, second = prepare(one), prepare(two)
+    warn_of_leftovers(dict.fromkeys((*one, *two)))
     require_same_chunks(first.how, second.how)
     items = wav_items(options["wavs"], shortest(first.how))
     names = _names(items, options)

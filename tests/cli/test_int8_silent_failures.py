@@ -203,6 +203,28 @@ def test_a_wav_that_cannot_be_read_and_an_encoder_without_metadata(
     assert not Path("e").exists()
 
 
+@pytest.mark.parametrize("command", ["quantize", "calibrate", "compare", "sensitivity"])
+def test_a_bin_that_is_longer_than_the_model_is_told_of(command: str, run: Run, folder: Path) -> None:
+    """That of another model may be; ncnn reads what it needs and says nothing."""
+    text = "7767517\n2 2\nInput in0 0 1 in0\nInnerProduct fc 1 1 in0 out0 0=2 2=6\n"
+    filled(text).save("m.param", "m.bin")
+    np.save("items.npy", np.arange(3, dtype=np.float32))
+    data = ("--npy", "items.npy")
+    assert run("calibrate", *FILES[:2], *data, "--table", "m.table").err == ""
+    assert run("quantize", *FILES, "--table", "m.table").err == ""
+    with Path("m.bin").open("ab") as file:
+        file.write(bytes(1000))
+    words = {
+        "quantize": (*FILES, "--table", "m.table"),
+        "calibrate": (*FILES[:2], *data, "--table", "m.table"),
+        "compare": (*FILES, *data),
+        "sensitivity": (*FILES, *data),
+    }
+    result = run(command, *words[command])
+    assert result.exit_code == 0
+    assert "warning: NP605 m.bin: 1,000 bytes are left over" in result.err
+
+
 def test_what_is_always_zero_gets_no_scale(run: Run, folder: Path) -> None:
     text = "7767517\n2 2\nInput in0 0 1 in0\nInnerProduct fc 1 1 in0 out0 0=2 2=6\n"
     filled(text).save("z.param", "z.bin")

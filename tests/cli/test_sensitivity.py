@@ -73,6 +73,7 @@ def test_encoder(run: Run, shared: Path) -> None:
         ((0, 1, 2, 3), "name the data: --npy, or --wavs"),
         ((0, 1, 2, 3, 4, 5, "--wavs", "x"), "name the data: --npy, or --wavs"),
         ((0, 1, 2, 3, 4, 5, "--keep-worst", "1", "--min-sqnr", "3"), "name one of them"),
+        ((0, 1, 2, 3, 4, 5, "--min-sqnr", "nan"), "'nan' is no number"),
         ((0, 1, 2, 3, 4, 5, "--html", 3), "would be written over"),
         ((0, 1, 0, 1, 4, 5), "has no quantised layer"),
     ],

@@ -10,7 +10,16 @@ import click
 
 from ncnnparam.cli.calibration import finish
 from ncnnparam.cli.common import format_option, ops_option, say
-from ncnnparam.cli.data import NETS, html_option, nets_options, npy_option, skip_bad_option, wavs_option
+from ncnnparam.cli.data import (
+    NETS,
+    Amount,
+    html_option,
+    nets_options,
+    npy_option,
+    skip_bad_option,
+    warn_of_leftovers,
+    wavs_option,
+)
 from ncnnparam.cli.paths import require_apart
 
 if TYPE_CHECKING:
@@ -77,7 +86,7 @@ def _size(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple
 )
 @click.option(
     "--percent",
-    type=click.FloatRange(0, 100, min_open=True),
+    type=Amount(0, 100, min_open=True),
     default=99.99,
     show_default=True,
     help="For --method percentile: how much of the numbers is not clipped.",
@@ -93,7 +102,7 @@ def _size(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple
 )
 @click.option(
     "--save-every",
-    type=click.FloatRange(min=0),
+    type=Amount(min=0),
     default=30,
     show_default=True,
     metavar="SECONDS",
@@ -179,6 +188,7 @@ def _net(options: dict[str, Any]) -> None:
         preparation=str(preparation) if options["images"] else "",
     )
     items = _items(options, part, preparation)
+    warn_of_leftovers([runner.files])
     statistics, bad = _collect(runner, items, options)
     table = part.table(statistics, *_method(options))
     if options["method"] == _EQ:
@@ -212,6 +222,7 @@ def _transducer(options: dict[str, Any]) -> None:
         compat=options["compat"],
     )
     items = wav_items(options["wavs"], shortest(streaming(runner.metadata))) if options["wavs"] else Items()
+    warn_of_leftovers([runner.encoder, runner.decoder, runner.joiner])
     statistics, bad = _collect(runner, items, options)
     how = _method(options)
     results = [

@@ -11,6 +11,7 @@ from ncnnparam.cli.common import FOUND, emit_json, ops_option
 from ncnnparam.cli.comparison import print_net, run_items, tell_verdict, write_accuracy_page
 from ncnnparam.cli.data import (
     NETS,
+    Amount,
     about_items,
     html_option,
     nets_options,
@@ -20,6 +21,7 @@ from ncnnparam.cli.data import (
     tokens_option,
     top_option,
     transcripts_option,
+    warn_of_leftovers,
     wavs_option,
 )
 from ncnnparam.cli.paths import require_apart
@@ -44,7 +46,7 @@ _PAIRS, _SCRIPT_AND_PAIR = 4, 3
 @transcripts_option
 @click.option(
     "--min-sqnr",
-    type=click.FloatRange(-200, 200),
+    type=Amount(-200, 200),
     metavar="DB",
     help="The same is what has this SQNR at every output; by default 20, of transducers the same texts.",
 )
@@ -105,6 +107,7 @@ def _nets(options: dict[str, Any]) -> int:
         )
     first, second = (files[0], files[1]), (files[2], files[3])
     items = npy_items(options["npy"], [blob.name for blob in load(*first).graph.inputs])
+    warn_of_leftovers((first, second))
     accuracy = run_items(
         items, options, lambda advance: compare_nets(first, second, items.good, advance=advance)
     )

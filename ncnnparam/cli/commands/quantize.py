@@ -8,11 +8,13 @@ import click
 
 from ncnnparam.cli.common import TROUBLE, emit, emit_json, format_option, max_size_option, ops_option, say
 from ncnnparam.cli.data import (
+    Amount,
     nets_options,
     npy_option,
     skip_bad_option,
     tokens_option,
     transcripts_option,
+    warn_of_leftover,
     wavs_option,
 )
 from ncnnparam.cli.paths import require_apart
@@ -80,13 +82,13 @@ STORAGES = ("fp16", "fp32", "bf16", "keep")
 )
 @click.option(
     "--min-sqnr",
-    type=click.FloatRange(-200, 200),
+    type=Amount(-200, 200),
     metavar="DB",
     help="Leave so many layers in float that every output has this SQNR on --npy or --wavs.",
 )
 @click.option(
     "--max-wer-loss",
-    type=click.FloatRange(min=0),
+    type=Amount(min=0),
     metavar="WORDS",
     help="Leave so many layers in float that of 100 words no more than these are wrong in addition. "
     "Needs --wavs, --tokens, --transcripts and the two other nets.",
@@ -161,6 +163,7 @@ def command(
         raise click.UsageError(f"{is_mixed} does not go with --low-bit or --compat")
     _check_files((model, weights), (output, new_weights), table_path)
     source = load(model, None if compat and weights == NO_BIN else weights, max_size=max_size)
+    warn_of_leftover(model, source.file)
     table = None if table_path is None else Table.read(table_path, max_size=max_size)
     if compat:
         return _as_ncnn2int8(

@@ -9,6 +9,7 @@ import click
 from ncnnparam.cli.accuracy import form_or_default, show
 from ncnnparam.cli.common import emit, emit_json, ops_option
 from ncnnparam.cli.data import (
+    Amount,
     about_items,
     html_option,
     npy_option,
@@ -16,6 +17,7 @@ from ncnnparam.cli.data import (
     skip_bad_option,
     tell_skipped,
     top_option,
+    warn_of_leftovers,
     wavs_option,
     write_page,
 )
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 @click.option("--keep-worst", type=click.IntRange(min=1), metavar="N", help="Say how to leave N in float.")
 @click.option(
     "--min-sqnr",
-    type=click.FloatRange(-200, 200),
+    type=Amount(-200, 200),
     metavar="DB",
     help="Say what to leave in float to have this at every output.",
 )
@@ -75,6 +77,7 @@ def command(**options: Any) -> None:
     items, spread = net_items(first, options["npy"], options["wavs"])
     if not options["skip_bad"]:
         items.require_good()
+    warn_of_leftovers((first, second))
     with progress_bar("measuring", len(items.good)) as advance:
         costs = sensitivity(first, second, items.good, spread=spread, advance=advance)
     kept = costs[: options["keep_worst"] or 0]
