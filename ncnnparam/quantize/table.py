@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ncnnparam.errors import ConfigError, NotFoundError, did_you_mean
+from ncnnparam.errors import ConfigError, FileError, NotFoundError, did_you_mean
 from ncnnparam.syntax import MAX_SIZE, Source, read_text, source_name, write_atomic, write_stdout
 
 if TYPE_CHECKING:
@@ -127,9 +127,14 @@ class Table(MutableMapping[str, "NDArray[np.float32]"]):
         """A table from a path, from standard input (``"-"``) or from an open stream.
 
         Raises:
-            FileError: It cannot be read, or it is larger than ``max_size`` bytes.
+            FileError: It cannot be read, is larger than ``max_size`` bytes, or is no text.
         """
-        return cls.parse(read_text(source, max_size=max_size), name=source_name(source))
+        text, name = read_text(source, max_size=max_size), source_name(source)
+        if "\0" in text:
+            raise FileError(
+                f"{name or 'the source'} is no table, which is a text of rows: it is a binary file"
+            )
+        return cls.parse(text, name=name)
 
     def dumps(self) -> str:
         """The text of the table."""

@@ -103,6 +103,14 @@ def test_edit(run: Run, folder: Path) -> None:
         ("--set", "=1"),
         ("--set", "fc=x"),
         ("--set", "a b=1"),
+        ("--set", "fc=nan"),
+        ("--set", "fc=0"),
+        ("--set", "fc=-3"),
+        ("--set", "fc=1e300"),
+        ("--multiply", "fc=inf"),
+        ("--multiply", "fc=-1"),
+        ("--multiply", "conv=1e38"),
+        ("--multiply", "conv=1e-60"),
         ("--remove", "x"),
         ("--rename", "x=y"),
     ],
@@ -111,6 +119,14 @@ def test_edits_without_sense(run: Run, folder: Path, words: tuple[str, ...]) -> 
     result = run("table", "edit", "m.table", *words)
     assert (result.exit_code, result.out) == (2, "")
     assert Path("m.table").read_text() == GOOD
+
+
+def test_a_binary_file_is_no_table(run: Run, folder: Path) -> None:
+    Path("m.bin").write_bytes(b"fc\0\x80\n" * 100)
+    for words in (("show", "m.bin"), ("check", "m.bin", "m.param"), ("merge", "m.bin")):
+        result = run("table", *words)
+        assert (result.exit_code, result.out) == (2, "")
+        assert result.err.startswith("error: m.bin is no table")
 
 
 def test_merge(run: Run, folder: Path) -> None:

@@ -19,6 +19,9 @@ from ncnnparam.cli.common import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ncnnparam.graph import Graph
     from ncnnparam.quantize.table import Table
 
@@ -168,7 +171,7 @@ def edit(
         found[key] = [_number(word) for word in numbers.split(",")]
     for pattern, factor in multiply:
         for key in _matching(found, [pattern]):
-            found[key] = found[key] * _number(factor)
+            found[key] = _products(found[key], _number(factor))
     if tidy:
         found.tidy()
     if dry_run:
@@ -238,7 +241,29 @@ def _matching(table: Table, patterns: tuple[str, ...] | list[str]) -> list[str]:
 
 
 def _number(word: str) -> float:
+    """A number that can be a scale."""
+    import numpy as np
+
+    from ncnnparam.quantize.int8_weights import is_scale
+
     try:
-        return float(word)
+        number = float(word)
     except ValueError:
         raise click.BadParameter(f"'{word}' is no number") from None
+    with np.errstate(all="ignore"):
+        if not is_scale(np.float32(number)):
+            raise click.BadParameter(f"'{word}' can be no scale: that is a finite number above 0")
+    return number
+
+
+def _products(scales: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
+    """Scales times a factor; what was no scale before need be none then."""
+    import numpy as np
+
+    from ncnnparam.quantize.int8_weights import is_scale
+
+    with np.errstate(all="ignore"):
+        products = (scales.astype(np.float64) * factor).astype(np.float32)
+    if (is_scale(scales) & ~is_scale(products)).any():
+        raise click.BadParameter(f"{factor:g} times these scales is infinite or 0")
+    return products
