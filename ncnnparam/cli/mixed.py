@@ -79,12 +79,13 @@ def mixed_options(
 
 def _by_words(mixed: Mixed, costs: list[LayerCost], items: Items, goal: dict[str, Any]) -> list[LayerCost]:
     from ncnnparam.quantize.mixed_words import WordLoss
-    from ncnnparam.speech.tokens import read_tokens
+    from ncnnparam.speech.files import read_words_of
     from ncnnparam.speech.transcripts import read_transcripts
 
     net, nets = _nets(mixed.files, goal)
     said = read_transcripts(goal["transcripts"], [item.name for item in items.good])
-    loss = WordLoss(nets, net, items.good, read_tokens(goal["tokens"]), said)
+    words = read_words_of(goal["tokens"], nets.joiner[0])
+    loss = WordLoss(nets, net, items.good, words, said)
     return _search(mixed, costs, lambda pair: loss(pair) <= goal["max_wer_loss"])
 
 

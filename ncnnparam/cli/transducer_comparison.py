@@ -111,10 +111,10 @@ def _files(options: dict[str, Any]) -> tuple[NetFiles, NetFiles]:
 
 def _names(items: Items, options: dict[str, Any]) -> tuple[dict[int, str], dict[str, str] | None]:
     """The words of tokens, and the transcripts: read before the work begins."""
-    from ncnnparam.speech.tokens import read_tokens
+    from ncnnparam.speech.files import read_words_of
     from ncnnparam.speech.transcripts import read_transcripts
 
-    words = read_tokens(options["tokens"]) if options["tokens"] else {}
+    words = read_words_of(options["tokens"], options["joiner"][0][0]) if options["tokens"] else {}
     if not options["transcripts"]:
         return words, None
     return words, read_transcripts(options["transcripts"], [item.name for item in items.good])

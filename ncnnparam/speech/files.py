@@ -85,8 +85,23 @@ def read_words(model: ModelFiles) -> dict[int, str]:
         FileError: A file cannot be read.
         ParseError: The joiner's ``.param`` is none.
     """
-    words = read_tokens(model.tokens)
-    require_fit(words, model.tokens, load(model.nets.joiner[0]).graph)
+    return read_words_of(model.tokens, model.nets.joiner[0])
+
+
+def read_words_of(tokens: str, joiner: str) -> dict[int, str]:
+    """The tokens of a file by their ids, one for each logit of a joiner.
+
+    Args:
+        tokens: The ``tokens.txt``.
+        joiner: The ``.param`` of the joiner.
+
+    Raises:
+        ConfigError: The tokens are not in order or of another model.
+        FileError: A file cannot be read.
+        ParseError: The ``.param`` is none.
+    """
+    words = read_tokens(tokens)
+    require_fit(words, tokens, load(joiner).graph)
     return words
 
 

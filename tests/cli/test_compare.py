@@ -208,3 +208,11 @@ def test_a_transcript_is_missing(run: Run, transducers: list[object], tmp_path: 
     assert result.exit_code == 2
     assert "has no transcript of " in result.err
     assert "w1.wav" in result.err
+
+
+def test_tokens_of_another_model(run: Run, transducers: list[object], tmp_path: Path) -> None:
+    few = tmp_path / "few.txt"
+    few.write_text("<blk> 0\n<sos/eos> 1\n<unk> 2\n")
+    result = run("compare", *(few if str(word).endswith("tokens.txt") else word for word in transducers))
+    assert result.exit_code == 2
+    assert "has 3 tokens, and the joiner gives 500 logits" in result.err

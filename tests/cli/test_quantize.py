@@ -255,3 +255,8 @@ def test_mixed_precision_by_words(run: Run, shared: Path, tmp_path: Path) -> Non
     assert (result.exit_code, result.err) == (0, "")
     assert "InnerProduct: " in result.out
     assert (tmp_path / "q.bin").exists()
+    (tmp_path / "few.txt").write_text("<blk> 0\n<sos/eos> 1\n<unk> 2\n")
+    words[-1] = tmp_path / "few.txt"
+    result = run("quantize", *joiner, "--table", folder / "joi.table", *words, *goal)
+    assert result.exit_code == 2
+    assert "has 3 tokens, and the joiner gives 500 logits" in result.err
