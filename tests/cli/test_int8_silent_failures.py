@@ -116,6 +116,28 @@ def test_infinite_scales_of_what_is_always_zero(run: Run, folder: Path) -> None:
     assert np.isfinite(scales).all()
 
 
+def test_an_infinite_scale_of_an_input_keeps_its_layer_in_float(run: Run, folder: Path) -> None:
+    Path("m.table").write_text(ROWS.replace("fc 10", "fc inf"))
+    assert "NP708 error" in run("table", "check", "m.table", "m.param").out
+    result = run("quantize", *FILES, "--table", "m.table")
+    assert (result.exit_code, "NP708 warning" in result.err) == (0, True)
+    after = load("q.param", "q.bin").graph
+    assert 8 not in after.layer("fc").params
+    assert 8 in after.layer("right").params
+
+
+@pytest.mark.parametrize("table", [(), ("--table", "m.table")], ids=["no table", "an empty table"])
+def test_a_model_that_stays_in_float_is_told_of(table: tuple[str, ...], run: Run, folder: Path) -> None:
+    Path("m.table").write_text("")
+    as_the_tool = run("quantize", *FILES, *table, "--compat", "ncnn2int8")
+    assert as_the_tool.exit_code == 0
+    assert "warning: ncnn2int8 leaves all layers in float" in as_the_tool.err
+    Path("q.param").unlink()
+    ours = run("quantize", *FILES, *table)
+    assert ours.exit_code == 2
+    assert not Path("q.param").exists()
+
+
 @pytest.mark.parametrize("type", ["LSTM", "MultiHeadAttention", "Embed"])
 def test_types_without_rows_are_an_error_where_the_tool_leaves_them_in_float(
     type: str, run: Run, folder: Path

@@ -231,6 +231,8 @@ def _as_ncnn2int8(model: Model, table: Table | None, files: Files, form: str, ma
         emit_json({"int8": names, "findings": [finding_json(one) for one in (*findings, *losses)]})
     else:
         emit(f"int8 as ncnn2int8 makes it: {len(names)} layers\n")
+    if not names:
+        say("warning: ncnn2int8 leaves all layers in float, and says nothing: it has no scales for any")
     return 0
 
 
