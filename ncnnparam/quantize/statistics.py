@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from ncnnparam.syntax import write_atomic
 MAX_SIZE = 8 << 30
 """The most bytes of arrays that are read from a file."""
 _FORMAT = 2
+_DIGEST = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
+"""A digest, of which messages show the beginning."""
 
 
 @dataclass
@@ -59,10 +62,10 @@ class Statistics:
         Raises:
             ConfigError: They were not.
         """
-        for key in sorted({*settings, *self.settings}):
+        for key in dict.fromkeys((*settings, *self.settings)):  # the model comes first
             mine, its = self.settings.get(key), settings.get(key)
             if mine != its:
-                was, now = (value or "not there" for value in (mine, its))
+                was, now = (_DIGEST.sub(r"\1...", value or "not there") for value in (mine, its))
                 raise ConfigError(
                     f"{name} cannot be gone on with: {key} was {was} and is {now}",
                     hint="name another file to begin anew",
