@@ -9,6 +9,7 @@ from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from ncnnparam.graph import Graph, Layer
@@ -37,10 +38,15 @@ def _size(ctx: click.Context, param: click.Parameter, value: str) -> int:
     return int(match[1]) * _UNITS[match[2].upper()]
 
 
-model_argument = click.argument("model", metavar="MODEL", type=click.Path(allow_dash=True))
+PATH = click.Path(readable=False)
+"""A path on a command line. Whether it can be read shows when it is, and then the error has a code."""
+PATH_OR_STREAM = click.Path(allow_dash=True, readable=False)
+"""The same, or ``-`` for a standard stream."""
+
+model_argument = click.argument("model", metavar="MODEL", type=PATH_OR_STREAM)
 """The model that a command reads; the shell completes it as a file."""
 
-bin_argument = click.argument("weights", metavar="[BIN]", type=click.Path(), required=False)
+bin_argument = click.argument("weights", metavar="[BIN]", type=PATH, required=False)
 """The weights that go with a model, if they are to be read too; the command gets ``weights`` or None."""
 
 format_option = click.option(
@@ -74,7 +80,7 @@ def ops_option(command: Command) -> Command:
         multiple=True,
         expose_value=False,
         callback=_load_ops,
-        type=click.Path(),
+        type=PATH,
         help="A TOML file that declares layer types of your own; may be repeated.",
     )(command)
 
@@ -86,6 +92,22 @@ def _load_ops(ctx: click.Context, param: click.Parameter, files: tuple[str, ...]
         if file == "-":
             raise click.BadParameter("name a file; standard input is for models")
         load_ops(file)
+
+
+def require_use(needed: str, *names: str) -> None:
+    """Refuses options that have no effect here, if they were given.
+
+    Args:
+        needed: What would give them one, such as ``--images``.
+        names: The names of their parameters.
+
+    Raises:
+        click.UsageError: One was given.
+    """
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name.replace('_', '-')} is for {needed}")
 
 
 def output_options(command: Command) -> Command:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ncnnparam.cli.common import say
+from ncnnparam.cli.common import PATH, say
 
 if TYPE_CHECKING:
     from ncnnparam.quantize.data import Items
@@ -35,7 +35,7 @@ FORMATS = ("text", "table", "json")
 npy_option = click.option(
     "--npy",
     metavar="LIST|DIR",
-    type=click.Path(),
+    type=PATH,
     help="Inputs as .npy files, or .npz files with an array for each input: a folder, or a list of files.",
 )
 """Adds ``--npy``."""
@@ -59,14 +59,14 @@ report_option = click.option(
 """Adds ``--format``; the command gets ``form``."""
 
 tokens_option = click.option(
-    "--tokens", metavar="FILE", type=click.Path(), help="The tokens.txt, to make words of tokens."
+    "--tokens", metavar="FILE", type=PATH, help="The tokens.txt, to make words of tokens."
 )
 """Adds ``--tokens``."""
 
 transcripts_option = click.option(
     "--transcripts",
     metavar="FILE",
-    type=click.Path(),
+    type=PATH,
     help="What is said: on each line the name of a wav and the text. Needs --tokens.",
 )
 """Adds ``--transcripts``."""
@@ -78,9 +78,7 @@ def wavs_option(whose: str) -> Callable[[Command], Command]:
     Args:
         whose: What they are for, for the help.
     """
-    return click.option(
-        "--wavs", metavar="LIST|DIR", type=click.Path(), help=f"Speech of 16 kHz, mono, {whose}."
-    )
+    return click.option("--wavs", metavar="LIST|DIR", type=PATH, help=f"Speech of 16 kHz, mono, {whose}.")
 
 
 def html_option(what: str) -> Callable[[Command], Command]:
@@ -89,7 +87,7 @@ def html_option(what: str) -> Callable[[Command], Command]:
     Args:
         what: What the page shows, for the help.
     """
-    return click.option("--html", metavar="FILE", type=click.Path(), help=f"Also write a page: {what}.")
+    return click.option("--html", metavar="FILE", type=PATH, help=f"Also write a page: {what}.")
 
 
 def nets_options(help: str, *, multiple: bool = False) -> Callable[[Command], Command]:
@@ -106,7 +104,7 @@ def nets_options(help: str, *, multiple: bool = False) -> Callable[[Command], Co
                 f"--{net}",
                 nargs=2,
                 multiple=multiple,
-                type=click.Path(),
+                type=PATH,
                 metavar="P B",
                 help=help.format(net=net),
             )(command)

@@ -182,6 +182,9 @@ def test_statistics_of_another_model(run: Run, net: Path) -> None:
             "nowhere is no folder",
         ),
         (("--wavs", "x"), "also needs --encoder"),
+        (("m.param", "m.bin", "--table", "t", "--npy", "inputs", "--mean", "0"), "--mean is for --images"),
+        (("m.param", "m.bin", "--table", "t", "--npy", "inputs", "--save-every", "9"), "is for --stats"),
+        (("m.param", "m.bin", "--table", "t", "--npy", "inputs", "--percent", "9"), "is for --method perc"),
     ],
 )
 def test_wrong_command_lines(run: Run, net: Path, words: tuple[str, ...], why: str) -> None:

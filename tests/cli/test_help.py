@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import click
 import pytest
@@ -37,3 +37,21 @@ def test_every_example_runs_the_command(name: str) -> None:
     lines = re.sub(r"\\\n\s*", "", examples(name)).splitlines()
     assert lines
     assert all(re.match(rf"(.+ \| )?ncnnparam {name}\b", line) for line in lines)
+
+
+def commands(group: click.Group) -> Iterator[click.Command]:
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        yield from commands(command) if isinstance(command, click.Group) else [command]
+
+
+def test_click_does_not_look_at_files_whose_errors_have_codes() -> None:
+    paths = [
+        param.type
+        for command in commands(cli)
+        for param in command.params
+        if isinstance(param.type, click.Path)
+    ]
+    assert paths
+    assert not any(path.exists or path.readable for path in paths)

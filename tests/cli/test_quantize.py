@@ -232,10 +232,11 @@ def test_mixed_precision_by_sqnr(run: Run, goldens: list[str]) -> None:
         (("--min-sqnr", "3", "--npy", "x", "--tokens", "x"), "--tokens is for --max-wer-loss"),
         (("--min-sqnr", "3", "--npy", "x", "--low-bit", "4"), "does not go with --low-bit"),
         (("--max-wer-loss", "1", "--npy", "x"), "--max-wer-loss is measured on data: name --wavs"),
+        (("--block", "64"), "--block is for --low-bit"),
         (("--max-wer-loss", "1", "--wavs", "x"), "needs --tokens, --transcripts, and of --encoder"),
     ],
 )
-def test_goals_without_sense(run: Run, folder: Path, words: tuple[str, ...], why: str) -> None:
+def test_options_without_sense(run: Run, folder: Path, words: tuple[str, ...], why: str) -> None:
     result = run("quantize", *FILES, *words)
     assert result.exit_code == 2
     assert why in " ".join(result.err.split())

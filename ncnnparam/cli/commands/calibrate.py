@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ncnnparam.cli.calibration import finish
-from ncnnparam.cli.common import format_option, ops_option, say
+from ncnnparam.cli.common import PATH, format_option, ops_option, require_use, say
 from ncnnparam.cli.data import (
     NETS,
     Amount,
@@ -62,11 +62,11 @@ def _size(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple
 
 
 @click.command(name="calibrate")
-@click.argument("model", metavar="[MODEL]", required=False, type=click.Path())
-@click.argument("weights", metavar="[BIN]", required=False, type=click.Path())
-@click.option("--table", metavar="T", type=click.Path(), help="Where to write the table of MODEL.")
+@click.argument("model", metavar="[MODEL]", required=False, type=PATH)
+@click.argument("weights", metavar="[BIN]", required=False, type=PATH)
+@click.option("--table", metavar="T", type=PATH, help="Where to write the table of MODEL.")
 @npy_option
-@click.option("--images", metavar="LIST|DIR", type=click.Path(), help="Inputs as pictures.")
+@click.option("--images", metavar="LIST|DIR", type=PATH, help="Inputs as pictures.")
 @click.option("--size", metavar="W,H", callback=_size, help="Resize pictures.")
 @click.option("--pixels", type=click.Choice(tuple(_CHANNELS)), default="rgb", show_default=True)
 @click.option(
@@ -79,8 +79,8 @@ def _size(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple
 @click.option("--norm", default="1", show_default=True, callback=_numbers)
 @nets_options("The .param and .bin of the {net}.")
 @wavs_option("for a transducer")
-@click.option("--encoder-table", metavar="E", type=click.Path(), help="Where to write the encoder's table.")
-@click.option("--joiner-table", metavar="J", type=click.Path(), help="Where to write the joiner's table.")
+@click.option("--encoder-table", metavar="E", type=PATH, help="Where to write the encoder's table.")
+@click.option("--joiner-table", metavar="J", type=PATH, help="Where to write the joiner's table.")
 @click.option(
     "--method", type=click.Choice(METHODS), help="How to find scales; by default mse, with --compat kl."
 )
@@ -94,12 +94,10 @@ def _size(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple
 @click.option(
     "--stats",
     metavar="FILE",
-    type=click.Path(),
+    type=PATH,
     help="Keep what was seen in an .npz file; go on from there if it exists.",
 )
-@click.option(
-    "--merge", metavar="FILE", multiple=True, type=click.Path(), help="Add what another run has seen."
-)
+@click.option("--merge", metavar="FILE", multiple=True, type=PATH, help="Add what another run has seen.")
 @click.option(
     "--save-every",
     type=Amount(min=0),
@@ -140,6 +138,12 @@ def command(**options: Any) -> None:
     from ncnnparam.quantize.thresholds import COMPAT, DEFAULT
 
     options["method"] = options["method"] or (COMPAT if options["compat"] else DEFAULT)
+    if not options["images"]:
+        require_use("--images", "size", "pixels", "mean", "norm")
+    if not options["stats"]:
+        require_use("--stats", "save_every")
+    if options["method"] != "percentile":
+        require_use("--method percentile", "percent")
     if options["jobs"] == 0:
         raise click.UsageError("-j takes 1 or more processes, or -1 for all cores")
     places = [options[name] for name in (*_TABLES, "stats", "html")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ncnnparam.cli.accuracy import form_or_default
-from ncnnparam.cli.common import FOUND, emit_json, ops_option
+from ncnnparam.cli.common import FOUND, PATH, emit_json, ops_option
 from ncnnparam.cli.comparison import print_net, run_items, tell_verdict, write_accuracy_page
 from ncnnparam.cli.data import (
     NETS,
@@ -38,7 +38,7 @@ _PAIRS, _SCRIPT_AND_PAIR = 4, 3
 @click.command(
     name="compare", epilog="Exit codes: 0 the same, or near enough; 1 worse; 2 what cannot be compared."
 )
-@click.argument("files", metavar="[A.param A.bin|A.pt B.param B.bin]", nargs=-1, type=click.Path())
+@click.argument("files", metavar="[A.param A.bin|A.pt B.param B.bin]", nargs=-1, type=PATH)
 @npy_option
 @nets_options("The .param and .bin of the {net}: A's, then B's; once if they share it.", multiple=True)
 @wavs_option("for transducers")

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from ncnnparam.cli.common import FOUND, emit_json, format_option, max_size_option, ops_option
+from ncnnparam.cli.common import (
+    FOUND,
+    PATH,
+    PATH_OR_STREAM,
+    emit_json,
+    format_option,
+    max_size_option,
+    ops_option,
+)
 from ncnnparam.cli.conversion import Outcome
 from ncnnparam.cli.forms import Files, check_outputs, is_binary, sort_files
 from ncnnparam.cli.progress import progress_bar
@@ -29,12 +37,12 @@ if TYPE_CHECKING:
     metavar="IN.param [IN.bin] [OUT.param] [OUT.bin]",
     nargs=-1,
     required=True,
-    type=click.Path(allow_dash=True),
+    type=PATH_OR_STREAM,
 )
 @click.option("--storage", type=click.Choice(("fp32", "fp16", "bf16")), help="How to store the weights.")
-@click.option("--names", metavar="FILE", type=click.Path(), help="The .id.h with the names of a .param.bin.")
-@click.option("--id-h", metavar="OUT", type=click.Path(), help="Write the names as a C++ header.")
-@click.option("--mem-h", metavar="OUT", type=click.Path(), help="Write graph and weights as arrays of C++.")
+@click.option("--names", metavar="FILE", type=PATH, help="The .id.h with the names of a .param.bin.")
+@click.option("--id-h", metavar="OUT", type=PATH, help="Write the names as a C++ header.")
+@click.option("--mem-h", metavar="OUT", type=PATH, help="Write graph and weights as arrays of C++.")
 @click.option("-i", "--in-place", is_flag=True, help="Replace the .bin by one with the new storage.")
 @click.option("--backup", is_flag=True, help="Keep the old files with .bak added to their names.")
 @format_option

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ncnnparam.cli.common import emit, emit_json, format_option
+from ncnnparam.cli.common import PATH, emit, emit_json, format_option
 from ncnnparam.cli.data import tell_skipped
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ def _pair(name: str) -> Callable[[Any], Any]:
     return click.option(
         f"--{name}",
         nargs=2,
-        type=click.Path(),
+        type=PATH,
         metavar="P B",
         help=f"The .param and .bin of the {name}, in place of a MODEL_DIR.",
     )
 
 
 @click.command(name="decode", epilog="Exit codes: 0 all were decoded; 2 some could not be, or trouble.")
-@click.argument("words", metavar="[MODEL_DIR] WAV...", nargs=-1, type=click.Path())
+@click.argument("words", metavar="[MODEL_DIR] WAV...", nargs=-1, type=PATH)
 @click.option(
     "--engine",
     type=click.Choice(ENGINES),
@@ -57,7 +57,7 @@ def _pair(name: str) -> Callable[[Any], Any]:
 @_pair("encoder")
 @_pair("decoder")
 @_pair("joiner")
-@click.option("--tokens", metavar="FILE", type=click.Path(), help="The tokens.txt that goes with them.")
+@click.option("--tokens", metavar="FILE", type=PATH, help="The tokens.txt that goes with them.")
 @click.option(
     "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads for each net."
 )
@@ -72,7 +72,7 @@ def _pair(name: str) -> Callable[[Any], Any]:
 @click.option(
     "--transcripts",
     metavar="FILE",
-    type=click.Path(),
+    type=PATH,
     help="What is said, for word error rates: on each line the name of a wav and the text.",
 )
 @click.option("--skip-bad", is_flag=True, help="Exit with 0 although some wavs could not be decoded.")

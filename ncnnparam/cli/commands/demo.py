@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from ncnnparam.cli.common import PATH
+
 KINDS = ("conv-emformer", "lstm")
 
 
@@ -21,7 +23,7 @@ KINDS = ("conv-emformer", "lstm")
 @click.option(
     "--keep",
     metavar="FOLDER",
-    type=click.Path(),
+    type=PATH,
     help="Keep all files there, and go on from there; by default only the report is kept.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON only.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ncnnparam.cli.common import FOUND, max_size_option, ops_option, read_model, say
+from ncnnparam.cli.common import FOUND, PATH_OR_STREAM, max_size_option, ops_option, read_model, say
 from ncnnparam.cli.diff_report import Named, report_graphs, report_weights
 from ncnnparam.cli.progress import progress_bar
 from ncnnparam.syntax.pairing import bin_of
@@ -22,7 +22,7 @@ FORMATS = ("text", "table", "json")
 @click.command(
     name="diff", epilog="Exit codes: 0 the same, 1 different, 2 a file that cannot be read or does not fit."
 )
-@click.argument("files", metavar="A [A.bin] B [B.bin]", nargs=-1, type=click.Path(allow_dash=True))
+@click.argument("files", metavar="A [A.bin] B [B.bin]", nargs=-1, type=PATH_OR_STREAM)
 @click.option("--weights", is_flag=True, help="Compare the .bin files too that go with A and B by name.")
 @click.option("--strict-names", is_flag=True, help="Other names of layers and blobs are differences too.")
 @click.option(

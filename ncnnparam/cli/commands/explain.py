@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ncnnparam.cli.common import emit, emit_json, format_option, max_size_option, ops_option, read_model
+from ncnnparam.cli.common import (
+    PATH_OR_STREAM,
+    emit,
+    emit_json,
+    format_option,
+    max_size_option,
+    ops_option,
+    read_model,
+)
 from ncnnparam.cli.completers import layer_names, types_and_files
 
 if TYPE_CHECKING:
@@ -20,9 +28,7 @@ STATED = "*"
 
 
 @click.command(name="explain")
-@click.argument(
-    "model", metavar="TYPE|MODEL", type=click.Path(allow_dash=True), shell_complete=types_and_files
-)
+@click.argument("model", metavar="TYPE|MODEL", type=PATH_OR_STREAM, shell_complete=types_and_files)
 @click.argument("name", metavar="[LAYER]", required=False, shell_complete=layer_names)
 @format_option
 @ops_option

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from ncnnparam.cli.common import FOUND, TROUBLE, changed_lines, emit, max_size_option, say
+from ncnnparam.cli.common import FOUND, PATH_OR_STREAM, TROUBLE, changed_lines, emit, max_size_option, say
 
 
 @click.command(name="fmt")
-@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(allow_dash=True))
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=PATH_OR_STREAM)
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file is not in canonical form.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
 @click.option("--drop-trailing", is_flag=True, help="Leave out what stands behind the declared layers.")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ncnnparam.cli.common import FOUND, emit, emit_json, format_option, say
+from ncnnparam.cli.common import FOUND, PATH, emit, emit_json, format_option, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ncnnparam.pipeline.config import Model
 
-config_argument = click.argument("config", metavar="[CONFIG]", required=False, type=click.Path())
+config_argument = click.argument("config", metavar="[CONFIG]", required=False, type=PATH)
 only_option = click.option("--only", metavar="MODEL", multiple=True, help="Only this model. May be repeated.")
 
 
@@ -33,12 +33,12 @@ def command() -> None:
 
 
 @command.command(name="init", epilog="Exit codes: 0 written, 2 trouble.")
-@click.argument("folder", metavar="[FOLDER]", default=".", type=click.Path())
+@click.argument("folder", metavar="[FOLDER]", default=".", type=PATH)
 @click.option(
     "-o",
     "--output",
     metavar="FILE",
-    type=click.Path(),
+    type=PATH,
     help="The config, or - for stdout; ncnnparam.toml in FOLDER by default.",
 )
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing; take what is found.")

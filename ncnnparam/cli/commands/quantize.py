@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ncnnparam.cli.common import TROUBLE, emit, emit_json, format_option, max_size_option, ops_option, say
+from ncnnparam.cli.common import (
+    PATH,
+    TROUBLE,
+    emit,
+    emit_json,
+    format_option,
+    max_size_option,
+    ops_option,
+    require_use,
+    say,
+)
 from ncnnparam.cli.data import (
     Amount,
     nets_options,
@@ -36,11 +46,11 @@ STORAGES = ("fp16", "fp32", "bf16", "keep")
 
 
 @click.command(name="quantize", epilog="Exit codes: 0 written, 2 trouble; then the old files are untouched.")
-@click.argument("model", metavar="IN.param", type=click.Path())
-@click.argument("weights", metavar="IN.bin", type=click.Path())
-@click.argument("output", metavar="OUT.param", type=click.Path())
-@click.argument("new_weights", metavar="OUT.bin", type=click.Path())
-@click.option("--table", "table_path", metavar="TABLE", type=click.Path(), help="The calibration table.")
+@click.argument("model", metavar="IN.param", type=PATH)
+@click.argument("weights", metavar="IN.bin", type=PATH)
+@click.argument("output", metavar="OUT.param", type=PATH)
+@click.argument("new_weights", metavar="OUT.bin", type=PATH)
+@click.option("--table", "table_path", metavar="TABLE", type=PATH, help="The calibration table.")
 @click.option("--only", metavar="SELECTOR", help="Quantise nothing but these layers (docs/selectors.md).")
 @click.option("--skip", metavar="SELECTOR", help="Leave these layers in float.")
 @click.option(
@@ -151,6 +161,8 @@ def command(
 
     given = [name for name, value in (("--only", only), ("--skip", skip), ("--target", target_name)) if value]
     given += ["--no-lower-gemm"] if no_lower_gemm else []
+    if not low_bit:
+        require_use("--low-bit", "block", "clip")
     if low_bit and (table_path or compat or no_lower_gemm):
         raise click.UsageError(
             "--low-bit packs floats as they are: no table, --compat or --no-lower-gemm with it"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ncnnparam.cli.common import (
+    PATH,
     edit_options,
     find_layers,
     finish_edit,
@@ -36,9 +37,7 @@ if TYPE_CHECKING:
     metavar="N",
     help="Of a layer with several inputs, the one that its readers get; 0 is the first.",
 )
-@click.option(
-    "--bin", "weights", metavar="BIN", type=click.Path(), help="The weights, changed with the model."
-)
+@click.option("--bin", "weights", metavar="BIN", type=PATH, help="The weights, changed with the model.")
 @edit_options
 @ops_option
 @max_size_option

@@ -11,6 +11,7 @@ import click
 
 from ncnnparam.cli.common import (
     FOUND,
+    PATH,
     emit,
     emit_json,
     format_option,
@@ -33,15 +34,13 @@ if TYPE_CHECKING:
     epilog="Exit codes: 0 all is repaired, 1 something is left or a number is wrong, 2 trouble.",
 )
 @model_argument
-@click.argument("weights", metavar="[BIN]", required=False, type=click.Path())
-@click.option(
-    "-o", "--output", metavar="OUT.param", type=click.Path(), help="Where to write the repaired model."
-)
+@click.argument("weights", metavar="[BIN]", required=False, type=PATH)
+@click.option("-o", "--output", metavar="OUT.param", type=PATH, help="Where to write the repaired model.")
 @click.option(
     "--pnnx-param",
     "pnnx_param",
     metavar="FILE",
-    type=click.Path(),
+    type=PATH,
     help="The .pnnx.param that pnnx wrote too; by default the one beside the model.",
 )
 @click.option(
@@ -55,7 +54,7 @@ if TYPE_CHECKING:
 @click.option(
     "--expect",
     metavar="FILE",
-    type=click.Path(),
+    type=PATH,
     help="Numbers to prove the repaired model with, or the TorchScript.",
 )
 @click.option("--tolerance", type=float, metavar="X", help="How far a number may be off.")

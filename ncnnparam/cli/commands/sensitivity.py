@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ncnnparam.cli.accuracy import form_or_default, show
-from ncnnparam.cli.common import emit, emit_json, ops_option
+from ncnnparam.cli.common import PATH, emit, emit_json, ops_option
 from ncnnparam.cli.data import (
     Amount,
     about_items,
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 @click.command(
     name="sensitivity", epilog="Exit codes: 0 measured; 2 what cannot be run, or models that do not fit."
 )
-@click.argument("param", metavar="A.param", type=click.Path())
-@click.argument("weights", metavar="A.bin", type=click.Path())
-@click.argument("other", metavar="B.param", type=click.Path())
-@click.argument("other_weights", metavar="B.bin", type=click.Path())
+@click.argument("param", metavar="A.param", type=PATH)
+@click.argument("weights", metavar="A.bin", type=PATH)
+@click.argument("other", metavar="B.param", type=PATH)
+@click.argument("other_weights", metavar="B.bin", type=PATH)
 @npy_option
 @wavs_option("if A and B are encoders")
 @click.option("--keep-worst", type=click.IntRange(min=1), metavar="N", help="Say how to leave N in float.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ncnnparam.cli.common import (
+    PATH,
     emit,
     emit_json,
     format_option,
@@ -53,7 +54,7 @@ def _shapes(
 
 @click.command(name="stats")
 @model_argument
-@click.argument("weights", metavar="[BIN]", required=False, type=click.Path())
+@click.argument("weights", metavar="[BIN]", required=False, type=PATH)
 @click.option(
     "--shape",
     "given",

@@ -9,6 +9,7 @@ import click
 
 from ncnnparam.cli.common import (
     FOUND,
+    PATH_OR_STREAM,
     changed_lines,
     emit,
     emit_json,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from ncnnparam.quantize.table import Table
 
 FORMATS = ("text", "json", "github", "sarif")
-table_argument = click.argument("table", metavar="TABLE", type=click.Path(allow_dash=True))
+table_argument = click.argument("table", metavar="TABLE", type=PATH_OR_STREAM)
 
 
 @click.group(name="table")
@@ -75,7 +76,7 @@ def show(table: str, rows: tuple[str, ...], form: str, max_size: int) -> int:
 
 @command.command(name="check", epilog="Exit codes: 0 no errors or warnings, 1 some, 2 trouble.")
 @table_argument
-@click.argument("model", metavar="[MODEL]", required=False, type=click.Path(allow_dash=True))
+@click.argument("model", metavar="[MODEL]", required=False, type=PATH_OR_STREAM)
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to report."
 )
@@ -182,7 +183,7 @@ def edit(
 
 
 @command.command(name="merge")
-@click.argument("tables", metavar="TABLE...", nargs=-1, required=True, type=click.Path(allow_dash=True))
+@click.argument("tables", metavar="TABLE...", nargs=-1, required=True, type=PATH_OR_STREAM)
 @click.option(
     "-o", "--output", metavar="OUT", default="-", help="Where to write; by default standard output."
 )
