@@ -10,6 +10,7 @@ from ncnnparam.cli.data import NETS, tell_skipped
 
 if TYPE_CHECKING:
     from ncnnparam.quantize.accuracy_sensitivity import LayerCost
+    from ncnnparam.quantize.accuracy_spread import Spread
     from ncnnparam.quantize.data import Items
     from ncnnparam.quantize.int8 import Options
     from ncnnparam.quantize.mixed import Enough, Mixed
@@ -52,41 +53,42 @@ def mixed_options(
     """The options that reach a goal, and the layers that they leave in float, the dearest first."""
     from ncnnparam.cli.progress import progress_bar
     from ncnnparam.quantize.accuracy_items import net_items
-    from ncnnparam.quantize.mixed import Mixed, Nearness
+    from ncnnparam.quantize.mixed import Mixed
     from ncnnparam.quantize.mixed_words import transducer_items
 
-    words = goal["max_wer_loss"] is not None
     with Mixed(files, table, options) as mixed:
-        if words:
+        if goal["max_wer_loss"] is not None:
             net, nets = _nets(files, goal)
             items, spread = transducer_items(nets, net, goal["wavs"])
         else:
             items, spread = net_items(files, goal["npy"], goal["wavs"])
         if not goal["skip_bad"]:
             items.require_good()
+        enough = _enough(files, items, spread, goal)  # first: it reads files in which faults may be
         with progress_bar("measuring", len(items.good)) as advance:
             costs = mixed.costs(items.good, spread, advance)
         tell_skipped(items.bad)
-        if goal["keep_worst"] is not None:
-            kept = costs[: goal["keep_worst"]]
-        elif words:
-            kept = _by_words(mixed, costs, items, goal)
-        else:
-            near, least = Nearness(files, items.good, spread), goal["min_sqnr"]
-            kept = _search(mixed, costs, lambda pair: near(pair) >= least)
+        kept = costs[: goal["keep_worst"]] if enough is None else _search(mixed, costs, enough)
         return mixed.without(kept), kept
 
 
-def _by_words(mixed: Mixed, costs: list[LayerCost], items: Items, goal: dict[str, Any]) -> list[LayerCost]:
+def _enough(files: Pair, items: Items, spread: Spread, goal: dict[str, Any]) -> Enough | None:
+    """Tells whether a model is good enough; None if the goal is a number of layers."""
+    from ncnnparam.quantize.mixed import Nearness
     from ncnnparam.quantize.mixed_words import WordLoss
     from ncnnparam.speech.files import read_words_of
     from ncnnparam.speech.transcripts import read_transcripts
 
-    net, nets = _nets(mixed.files, goal)
-    said = read_transcripts(goal["transcripts"], [item.name for item in items.good])
-    words = read_words_of(goal["tokens"], nets.joiner[0])
-    loss = WordLoss(nets, net, items.good, words, said)
-    return _search(mixed, costs, lambda pair: loss(pair) <= goal["max_wer_loss"])
+    least, most = goal["min_sqnr"], goal["max_wer_loss"]
+    if least is not None:
+        near = Nearness(files, items.good, spread)
+        return lambda pair: near(pair) >= least
+    if most is not None:
+        net, nets = _nets(files, goal)
+        said = read_transcripts(goal["transcripts"], [item.name for item in items.good])
+        loss = WordLoss(nets, net, items.good, read_words_of(goal["tokens"], nets.joiner[0]), said)
+        return lambda pair: loss(pair) <= most
+    return None
 
 
 def _search(mixed: Mixed, costs: list[LayerCost], enough: Enough) -> list[LayerCost]:
