@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -46,6 +47,20 @@ def require_sound(param: str, weights: str, types: Iterable[str] = ()) -> None:
             "; ".join([f"{param}: {outcome.problem}", *outcome.messages[:1]]),
             hint=f"ncnnparam check {param} {weights} may tell what is wrong",
         )
+
+
+def require_all_sound(nets: Iterable[tuple[tuple[str, str], Iterable[str]]]) -> None:
+    """Lets child processes load several nets at the same time.
+
+    Args:
+        nets: ``.param`` and ``.bin`` of each, and its custom types.
+
+    Raises:
+        NcnnParamError: As ``require_sound`` does, of the first net that is not sound.
+    """
+    with ThreadPoolExecutor() as pool:
+        for loading in [pool.submit(require_sound, *files, types) for files, types in nets]:
+            loading.result()
 
 
 _FILLED = 0.75
