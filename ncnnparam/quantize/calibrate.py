@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +24,7 @@ from ncnnparam.quantize.equalize import equalize
 from ncnnparam.quantize.histogram import Histogram
 from ncnnparam.quantize.lower_gemm import gains, lower_gemm
 from ncnnparam.quantize.rows import calibrated_layers, make_table
-from ncnnparam.quantize.runners import NetRunner, Pair, TransducerRunner, Wanted
+from ncnnparam.quantize.runners import NetRunner, Pair, Runner, TransducerRunner, Wanted
 from ncnnparam.quantize.statistics import Statistics
 from ncnnparam.quantize.table import Table
 from ncnnparam.quantize.thresholds import COMPAT, DEFAULT, METHODS, Method, input_scale
@@ -142,9 +144,11 @@ def prepare_net(
     files = os.fspath(param), os.fspath(weights)
     part = _part(files, "", lower, compat)
     types = custom_types(part.graph)
-    require_sound(*files, types)
     wanted = tuple(demands(part.layers, part.lowered))
-    return NetRunner(files, part.blobs, types, preparation, wanted), part
+    runner = NetRunner(files, part.blobs, types, preparation, wanted)
+    with _digesting(runner):
+        require_sound(*files, types)
+    return runner, part
 
 
 def prepare_transducer(
@@ -170,9 +174,10 @@ def prepare_transducer(
     first, last = _part(encoder, "encoder", lower, compat), _part(joiner, "joiner", lower, compat)
     metadata = required_metadata(first.graph, encoder[0])
     types = custom_types(first.graph)
-    require_sound_nets(NetFiles(encoder, decoder, joiner), types)
     wanted = Wanted(first.blobs, last.blobs)
     runner = TransducerRunner(encoder, decoder, joiner, metadata, wanted, types, compat)
+    with _digesting(runner):
+        require_sound_nets(NetFiles(encoder, decoder, joiner), types)
     return runner, first, last
 
 
@@ -221,3 +226,11 @@ def _part(files: Pair, net: str, lower: bool, compat: bool) -> Part:
     graph = load(*files).graph
     lowered = lower_gemm(graph) if lower and not compat else []
     return Part(graph, net, frozenset(layer.name for layer in lowered), compat)
+
+
+@contextmanager
+def _digesting(runner: Runner) -> Iterator[None]:
+    """Takes the digests of a runner's files while child processes load them."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(runner.settings)
+        yield

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 EXACT = 1 << 17
 """As many numbers are kept as they are; more of them are counted in bins."""
-FINE = 1 << 16
+_FINE_BITS = 16
+FINE = 1 << _FINE_BITS
 """Bins from 0 to the power of two above the largest number. At least 16 of them make a bin of ``linear``."""
 BINS = 2048
 """Bins of the histograms from which thresholds are taken, as in ncnn2table."""
@@ -72,7 +73,8 @@ class Histogram:
         self.runs += 1
         self.axes.add(array.ndim)
         if array.ndim == _MATRIX:
-            self._count_rows(sizes.reshape(array.shape).max(axis=1, initial=0.0))
+            peaks = sizes.reshape(array.shape).max(axis=1, initial=0.0)
+            self._peaks.update((peaks.view(np.uint32) >> _SPARE_BITS).tolist())
         self._take(sizes[sizes != 0])
 
     def update(self, other: Histogram) -> None:
@@ -134,8 +136,7 @@ class Histogram:
         }
         if self._counts is None:
             return state | {"values": np.concatenate([np.empty(0, np.float32), *self._values])}
-        kind = np.uint32 if self._counts.max() < 1 << 32 else np.int64
-        return state | {"counts": self._counts.astype(kind)}
+        return state | {"counts": self._counts.astype(np.min_scalar_type(int(self._counts.max())))}
 
     @classmethod
     def restore(cls, state: dict[str, NDArray[Any]]) -> Histogram:
@@ -160,6 +161,10 @@ class Histogram:
             histogram._take(state["values"].astype(np.float32, copy=False))
         return histogram
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Goes to another process as its ``state``, in which the counts take few bytes."""
+        return Histogram.restore, (self.state(),)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Histogram):
             return NotImplemented
@@ -168,10 +173,6 @@ class Histogram:
             for histogram in (self, other)
         )
         return mine.keys() == its.keys() and all(np.array_equal(mine[key], its[key]) for key in mine)
-
-    def _count_rows(self, peaks: NDArray[np.float32]) -> None:
-        bits, counts = np.unique(peaks.view(np.uint32) >> _SPARE_BITS, return_counts=True)
-        self._peaks.update(dict(zip(bits.tolist(), counts.tolist(), strict=True)))
 
     def _take(self, values: NDArray[np.float32]) -> None:
         self._values.append(values)
@@ -190,9 +191,9 @@ class Histogram:
         if self._counts is None:
             self._counts, self._exponent = np.zeros(FINE, np.int64), exponent
         self._reach(exponent)
-        for values in self._values:
-            places = np.ldexp(values.astype(np.float64), -self._exponent) * FINE
-            self._counts += np.bincount(places.astype(np.intp), minlength=FINE)
+        values = np.concatenate([np.empty(0, np.float32), *self._values])
+        places = np.ldexp(values, _FINE_BITS - self._exponent).astype(np.intp)
+        self._counts += np.bincount(places, minlength=FINE)
         self._values, self._waiting = [], 0
 
     def _reach(self, exponent: int) -> None:
@@ -204,7 +205,7 @@ class Histogram:
 
 def _coarser(counts: NDArray[np.int64], doublings: int) -> NDArray[np.int64]:
     """The same numbers in bins that are each ``2 ** doublings`` times as wide."""
-    width = 1 << min(doublings, FINE.bit_length() - 1)
+    width = 1 << min(doublings, _FINE_BITS)
     coarse = np.zeros_like(counts)
     coarse[: FINE // width] = counts.reshape(-1, width).sum(axis=1)
     return coarse

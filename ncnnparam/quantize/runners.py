@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -68,7 +69,7 @@ class Runner(Protocol):
         """Loads the nets."""
 
     def settings(self) -> dict[str, str]:
-        """What the numbers depend on besides the items."""
+        """What the numbers depend on besides the items. The files are read when it is first asked for."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,11 @@ class NetRunner:
     def settings(self) -> dict[str, str]:
         """What the numbers depend on besides the items."""
         about = {"preparation": self.preparation} if self.preparation else {}
-        return {"model": digest(*self.files), "blobs": _told(self.blobs), **about}
+        return {"model": self._digest, "blobs": _told(self.blobs), **about}
+
+    @cached_property
+    def _digest(self) -> str:
+        return digest(*self.files)
 
     def require(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Makes sure that the layers that read some blobs can be computed of them.
@@ -140,9 +145,13 @@ class TransducerRunner:
 
     def settings(self) -> dict[str, str]:
         """What the numbers depend on besides the items."""
-        files = {"encoder": self.encoder, "decoder": self.decoder, "joiner": self.joiner}
         about = {"blobs": _told(self.wanted.encoder + self.wanted.joiner), "compat": str(self.compat)}
-        return {name: digest(*pair) for name, pair in files.items()} | about
+        return self._digests | about
+
+    @cached_property
+    def _digests(self) -> dict[str, str]:
+        files = {"encoder": self.encoder, "decoder": self.decoder, "joiner": self.joiner}
+        return {name: digest(*pair) for name, pair in files.items()}
 
 
 class _OpenNet:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +24,6 @@ PERCENTILE = 99.99
 """Of the numbers other than 0, this share is below the threshold of ``percentile`` by default."""
 DEFAULT, COMPAT = "mse", "kl"
 """The method where none is named: of ours, and of the C++ tools."""
-_BLOCK = 64  # thresholds that are tried at a time
 
 # Multiples of the standard deviation at which to clip normally distributed numbers so that the mean square
 # error of b bits is least, for b = 1 to 8. From Banner et al., "Post training 4-bit quantization of
@@ -90,9 +90,7 @@ def mse(histogram: Histogram) -> float:
     counts = histogram.linear(BINS)
     if not counts.any():
         return 0.0
-    places = np.arange(STEPS, BINS + 1)
-    blocks = np.split(places, range(_BLOCK, len(places), _BLOCK))
-    best = STEPS + int(np.argmin(np.concatenate([_errors(counts, block) for block in blocks])))
+    best = STEPS + int(np.argmin(_errors(counts, _all_levels())))
     return best * histogram.absmax / BINS
 
 
@@ -100,23 +98,42 @@ def noise(histogram: Histogram, threshold: float) -> float:
     """Mean square error of int8 numbers under a threshold, those that it clips among them."""
     if histogram.absmax == 0 or threshold <= 0:
         return histogram.power
-    (error,) = _errors(histogram.linear(BINS), np.array([threshold / histogram.absmax * BINS]))
+    levels = _levels(np.array([threshold / histogram.absmax * BINS]))
+    (error,) = _errors(histogram.linear(BINS), levels)
     return float(error) * (histogram.absmax / BINS) ** 2 / histogram.total
 
 
-def _errors(counts: NDArray[np.float64], thresholds: NDArray[Any]) -> NDArray[np.float64]:
-    """Sums of square errors, each bin taken at its middle, for thresholds in bins.
+class _Levels(NamedTuple):
+    """Which bins become which int8 number: a row for each threshold, a column for each number from 0."""
+
+    bounds: NDArray[np.intp]  # the first bin of each number, and behind the last one the end of all
+    values: NDArray[np.float64]  # what the numbers stand for, in bins
+
+
+def _levels(thresholds: NDArray[Any]) -> _Levels:
+    """The int8 numbers under thresholds in bins."""
+    steps = thresholds[:, np.newaxis] / LARGEST
+    numbers = np.arange(LARGEST + 1)
+    firsts = np.ceil((numbers[1:] - 0.5) * steps - 0.5).clip(0, BINS).astype(np.intp)
+    bounds = np.pad(firsts, ((0, 0), (1, 1)), constant_values=((0, 0), (0, BINS)))
+    return _Levels(bounds, numbers * steps)
+
+
+@lru_cache(maxsize=1)
+def _all_levels() -> _Levels:
+    """Those of all thresholds that ``mse`` tries, which are the same for every blob."""
+    return _levels(np.arange(STEPS, BINS + 1))
+
+
+def _errors(counts: NDArray[np.float64], levels: _Levels) -> NDArray[np.float64]:
+    """Sums of square errors for each threshold, each bin taken at its middle.
 
     The bins that become one int8 number stand side by side. With running sums of their counts and of counts
     times middles, the sum of ``count * (middle - value) ** 2`` needs no more than the first and last of them.
     """
+    bounds, values = levels
     middles = np.arange(BINS) + 0.5
-    steps = thresholds[:, np.newaxis] / LARGEST
-    levels = np.arange(LARGEST + 1)
-    firsts = np.ceil((levels[1:] - 0.5) * steps - 0.5).clip(0, BINS).astype(np.intp)
-    bounds = np.pad(firsts, ((0, 0), (1, 1)), constant_values=((0, 0), (0, BINS)))
     below, weighted = (np.concatenate(([0.0], np.cumsum(sums))) for sums in (counts, counts * middles))
-    values = levels * steps
     crossed = values * (values * np.diff(below[bounds]) - 2 * np.diff(weighted[bounds]))
     errors: NDArray[np.float64] = crossed.sum(axis=1) + float(np.square(middles) @ counts)
     return errors

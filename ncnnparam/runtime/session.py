@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 import numpy as np
 
@@ -48,6 +48,20 @@ def require_sound(param: str, weights: str, types: Iterable[str] = ()) -> None:
         )
 
 
+def require_all_sound(nets: Iterable[tuple[tuple[str, str], Iterable[str]]]) -> None:
+    """Lets child processes load several nets at the same time.
+
+    Args:
+        nets: ``.param`` and ``.bin`` of each, and its custom types.
+
+    Raises:
+        NcnnParamError: As ``require_sound`` does, of the first net that is not sound.
+    """
+    with ThreadPoolExecutor() as pool:
+        for loading in [pool.submit(require_sound, *files, types) for files, types in nets]:
+            loading.result()
+
+
 _FILLED = 0.75
 """The part of a block that a blob has to fill to get it from a pool."""
 
@@ -80,7 +94,7 @@ class Session:
 
         self._ncnn = ncnn
         self._layers: list[Any] = []  # a net keeps bare pointers to Python's layers
-        self._runs: WeakSet[Run] = WeakSet()
+        self._extractors: dict[int, Any] = {}  # by id of the run; they are here to be freed before the net
         # ncnn's own pools give a small blob a large block that is free, and so grow from run to run
         self._pools = ncnn.PoolAllocator(), ncnn.PoolAllocator()
         for pool in self._pools:
@@ -113,22 +127,24 @@ class Session:
 
     def start(self, inputs: Mapping[str, NDArray[Any]]) -> Run:
         """Feeds blobs for a run from which blobs are fetched later."""
-        extractor = self._net.create_extractor()
-        extractor.set_blob_allocator(self._pools[0])
-        extractor.set_workspace_allocator(self._pools[1])
-        run = Run(self._ncnn, extractor, self._name)
-        self._runs.add(run)
-        return run.feed(inputs)
+        return Run(self._ncnn, self._extractors, self._extractor(), self._name).feed(inputs)
 
     def close(self) -> None:
         """Frees the net and its runs."""
-        # ncnn crashes when a run is freed after its net, and a traceback may keep runs alive
-        for run in self._runs:
-            run.close()
+        # ncnn crashes when an extractor is freed after its net or pools; a traceback, or the end of the
+        # process, may keep runs alive until then
+        self._extractors.clear()
         self._net.clear()
 
     def __del__(self) -> None:
         self.close()  # before the layers go, to which the net has bare pointers
+
+    def _extractor(self) -> Any:
+        extractor = self._net.create_extractor()
+        extractor.set_light_mode(False)
+        extractor.set_blob_allocator(self._pools[0])
+        extractor.set_workspace_allocator(self._pools[1])
+        return extractor
 
     def _keep(self, layer: Any) -> Any:
         self._layers.append(layer)
@@ -138,14 +154,13 @@ class Session:
 class Run:
     """One run of a net: blobs stay once they are computed."""
 
-    def __init__(self, ncnn: Any, extractor: Any, name: str) -> None:
-        extractor.set_light_mode(False)
+    def __init__(self, ncnn: Any, extractors: dict[int, Any], extractor: Any, name: str) -> None:
         self._ncnn, self._name = ncnn, name
-        self._extractor: Any = extractor
+        self._extractors = extractors
+        self._extractors[id(self)] = extractor
 
-    def close(self) -> None:
-        """Frees the blobs."""
-        self._extractor = None
+    def __del__(self) -> None:
+        self._extractors.pop(id(self), None)
 
     def feed(self, inputs: Mapping[str, NDArray[Any]]) -> Run:
         """Puts blobs in.
@@ -155,7 +170,7 @@ class Run:
         """
         for name, array in inputs.items():
             contiguous = np.ascontiguousarray(array)  # has to live until it is cloned
-            if self._extractor.input(name, self._ncnn.Mat(contiguous).clone()) != 0:
+            if self._extractors[id(self)].input(name, self._ncnn.Mat(contiguous).clone()) != 0:
                 raise NcnnParamError(f"{self._name} has no input '{name}'")
         return self
 
@@ -167,7 +182,7 @@ class Run:
         """
         found = {}
         for name in outputs:
-            status, mat = self._extractor.extract(name)
+            status, mat = self._extractors[id(self)].extract(name)
             if status != 0 or min(mat.w, mat.h, mat.d, mat.c) < 0:  # too small an input gives such sizes
                 raise NcnnParamError(
                     f"ncnn cannot compute '{name}' of {self._name}",

@@ -9,7 +9,7 @@ import numpy as np
 
 from ncnnparam.errors import ConfigError
 from ncnnparam.model import load
-from ncnnparam.runtime.session import Run, Session, custom_types, require_sound
+from ncnnparam.runtime.session import Run, Session, custom_types, require_all_sound
 from ncnnparam.speech.inject import required_metadata
 from ncnnparam.speech.streaming import Streaming, streaming
 
@@ -92,8 +92,7 @@ def require_sound_nets(files: NetFiles, types: Iterable[str]) -> None:
         raise _misplaced(files.decoder, "decoder: no Embed layer reads tokens from 'in0'")
     if "Embed" in _readers(joiner, "in0") or not _readers(joiner, "in1"):
         raise _misplaced(files.joiner, "joiner, which adds a vector from 'in0' and one from 'in1'")
-    for pair, custom in ((files.encoder, types), (files.decoder, ()), (files.joiner, ())):
-        require_sound(*pair, custom)
+    require_all_sound([(files.encoder, types), (files.decoder, ()), (files.joiner, ())])
 
 
 def _readers(graph: Graph, blob: str) -> set[str]:
@@ -108,7 +107,7 @@ def _misplaced(files: tuple[str, str], what: str) -> ConfigError:
 def load_transducer(files: NetFiles, *, threads: int = 1) -> Transducer:
     """Loads a transducer as sherpa-ncnn does, which lets ncnn keep numbers in fp16.
 
-    Before, a child process makes sure that ncnn does not crash on it.
+    Before, child processes make sure that ncnn does not crash on it.
 
     Args:
         files: Its files; the encoder's with ``SherpaMetaData``.

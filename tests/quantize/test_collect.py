@@ -143,6 +143,14 @@ def test_other_blobs_are_other_statistics(net: tuple[NetRunner, Part], items: It
         collect(NetRunner(runner.files, (*part.blobs, "out0")), items.good[1:], statistics)
 
 
+def test_settings_are_of_the_files_that_were_prepared(net: tuple[NetRunner, Part], tmp_path: Path) -> None:
+    runner = net[0]
+    before = runner.settings()
+    (tmp_path / "m.bin").write_bytes(bytes(28))
+    assert runner.settings() == before
+    assert NetRunner(runner.files, runner.blobs).settings() != before
+
+
 @pytest.mark.filterwarnings("ignore")  # what dask and tornado warn of is theirs
 def test_on_a_dask_cluster(net: tuple[NetRunner, Part], items: Items) -> None:
     joblib = pytest.importorskip("joblib")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ncnnparam.quantize.histogram import BINS, EXACT, Histogram
+from ncnnparam.quantize.histogram import BINS, EXACT, FINE, Histogram
 
 NUMBERS = st.lists(
     arrays(np.float32, st.integers(0, 40), elements=st.floats(-(2.0**99), 2.0**99, width=32)),
@@ -83,6 +85,15 @@ def test_bins_of_many_numbers(scale: float) -> None:
     assert np.abs(np.cumsum(counts) - np.cumsum(exact)).max() < 0.03 * exact.max()
 
 
+@pytest.mark.parametrize("scale", [1e-42, 1e-30, 1.0, 1e37])
+def test_each_number_is_in_its_fine_bin(scale: float) -> None:
+    numbers = (np.random.default_rng(2).standard_normal(2 * EXACT) * scale).astype(np.float32)
+    state = Histogram.of([numbers]).state()
+    sizes = np.abs(numbers[numbers != 0]).astype(np.float64)
+    places = np.floor(sizes / 2.0 ** state["facts"][3] * FINE).astype(int)  # no digit is lost
+    assert np.array_equal(state["counts"], np.bincount(places, minlength=FINE))
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_what_is_no_number(bad: float) -> None:
     with pytest.raises(ValueError, match="NaN or infinity"):
@@ -94,3 +105,9 @@ def test_state_is_all_of_it(histogram: Histogram) -> None:
     again = Histogram.restore(histogram.state())
     assert again == histogram
     assert np.array_equal(again.linear(), histogram.linear())
+
+
+def test_goes_to_another_process_in_few_bytes() -> None:
+    sent = pickle.dumps(large(6, 1.0))
+    assert pickle.loads(sent) == large(6, 1.0)
+    assert len(sent) < 2 * FINE
