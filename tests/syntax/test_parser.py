@@ -154,7 +154,7 @@ def test_heads_that_are_none(text: str) -> None:
 
 
 def test_characters_without_bytes_are_refused() -> None:
-    with pytest.raises(ParseError, match=r"<text>:4:7: the character '.ud800' cannot be written"):
+    with pytest.raises(ParseError, match=r"<text>:4:7: NP101 the character '.ud800' cannot be written"):
         parse(HEAD + "ReLU r\ud800 1 1 in0 out0\n")
 
 
