@@ -163,7 +163,7 @@ def unreadable(path: object, error: OSError, *, hint: str | None = None) -> File
         error: What the system said.
         hint: How to cure it, or None.
     """
-    code = "NP801" if isinstance(error, FileNotFoundError) else "NP802"
+    code = "NP801" if isinstance(error, (FileNotFoundError, NotADirectoryError)) else "NP802"
     return FileError(f"cannot read {path}: {error.strerror or error}", hint=hint, code=code)
 
 

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from ncnnparam.errors import NcnnParamError, did_you_mean, excerpt
+import pytest
+
+from ncnnparam.errors import BadItemError, NcnnParamError, ParseError, did_you_mean, excerpt, unreadable
 
 
 def test_the_hint_stands_behind_the_message() -> None:
     assert str(NcnnParamError("it is wrong", hint="mend it")) == "it is wrong\n  hint: mend it"
+
+
+def test_the_code_stands_before_the_message() -> None:
+    assert str(NcnnParamError("it is wrong", code="NP101")) == "NP101 it is wrong"
+    assert str(ParseError("it is wrong", file="m", line=3, code="NP101")).startswith("m:3: NP101 it is wrong")
+    assert NcnnParamError("it is wrong").code is None
+    assert BadItemError("it is wrong").code == "NP803"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(FileNotFoundError, "NP801"), (NotADirectoryError, "NP801"), (PermissionError, "NP802")],
+)
+def test_what_the_system_says_of_a_file_has_a_code(error: type[OSError], code: str) -> None:
+    found = unreadable("a.bin", error(1, "why"), hint="cure")
+    assert (found.code, found.message, found.hint) == (code, "cannot read a.bin: why", "cure")
 
 
 def test_did_you_mean_folds_case_and_orders_by_likeness() -> None:

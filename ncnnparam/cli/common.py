@@ -22,6 +22,9 @@ FOUND = 1
 TROUBLE = 2
 """Exit code for what went wrong."""
 
+OPS = "ncnnparam.ops"
+"""Where click's context has the files of ``--ops``."""
+
 _SIZE = re.compile(r"(\d+)([KMG]?)B?", re.IGNORECASE)
 _ESCAPES = {
     code: f"\\x{code & 0xFF:02x}"
@@ -92,6 +95,7 @@ def _load_ops(ctx: click.Context, param: click.Parameter, files: tuple[str, ...]
         if file == "-":
             raise click.BadParameter("name a file; standard input is for models")
         load_ops(file)
+    ctx.meta[OPS] = files
 
 
 def require_use(needed: str, *names: str) -> None:

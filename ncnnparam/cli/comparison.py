@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ncnnparam.cli.accuracy import print_layers, print_summary
 from ncnnparam.cli.common import emit
 from ncnnparam.cli.data import tell_skipped, write_page
+from ncnnparam.cli.paths import require_apart
 
 if TYPE_CHECKING:
     from ncnnparam.quantize.accuracy import Accuracy
@@ -20,6 +21,7 @@ def run_items(items: Items, options: dict[str, Any], run: Callable[[Callable[[in
 
     if not options["skip_bad"]:
         items.require_good()
+    require_apart("html", items=[item.name for item in items.good])
     with progress_bar("comparing", len(items.good)) as advance:
         found = run(advance)
     tell_skipped(items.bad)

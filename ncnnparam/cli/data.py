@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,12 +20,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 class Amount(click.FloatRange):
     """A number in a range, or at least a number: NaN is none, which click lets pass."""
 
-    name = "float range"
-
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Reads a number."""
         number = super().convert(value, param, ctx)
-        if number != number:
+        if isinstance(number, float) and math.isnan(number):
             self.fail(f"'{value}' is no number", param, ctx)
         return number
 

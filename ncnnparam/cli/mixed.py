@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ncnnparam.cli.data import NETS, tell_skipped
+from ncnnparam.cli.quantization import require_new_files
 
 if TYPE_CHECKING:
     from ncnnparam.quantize.accuracy_sensitivity import LayerCost
@@ -64,6 +65,7 @@ def mixed_options(
             items, spread = net_items(files, goal["npy"], goal["wavs"])
         if not goal["skip_bad"]:
             items.require_good()
+        require_new_files(item.name for item in items.good)
         enough = _enough(files, items, spread, goal)  # first: it reads files in which faults may be
         with progress_bar("measuring", len(items.good)) as advance:
             costs = mixed.costs(items.good, spread, advance)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import click
 
-from ncnnparam.cli.common import say
+from ncnnparam.cli.common import OPS, say
 from ncnnparam.syntax.pairing import is_bin, pairs_in, param_of
 
 
@@ -37,24 +38,42 @@ def model_files(paths: Iterable[str]) -> tuple[list[tuple[str, str | None]], boo
     return files, empty
 
 
-def require_apart(outputs: Iterable[str | None], inputs: Iterable[str | None] = ()) -> None:
-    """Refuses to write two things to one place, or over what is read.
+def require_apart(*written: str, but: Sequence[str] = (), items: Iterable[str] = ()) -> None:
+    """Refuses to write two things to one place, or over what is read: every other path on the command line.
 
     Args:
-        outputs: What is written.
-        inputs: What is read.
+        written: The parameters that name what is written.
+        but: Parameters of paths that may be written over.
+        items: Files that a list or a folder on the command line stands for.
 
     Raises:
         click.UsageError: A place has two uses.
     """
-    taken = {os.path.realpath(path) for path in inputs if path not in (None, "-")}
-    for path in outputs:
-        if path is None:
-            continue
-        place = os.path.realpath(path)
+    context = click.get_current_context()
+    of_paths = [param.name for param in context.command.params if isinstance(param.type, click.Path)]
+    read = [name for name in of_paths if name not in (*written, *but)]
+    paths = [path for name in read for path in _strings(context.params.get(name or ""))]
+    taken = {_place(path) for path in (*paths, *context.meta.get(OPS, ()), *items) if path != "-"}
+    for path in (path for name in written for path in _strings(context.params[name])):
+        place = _place(path)
+        if place in taken and path == "-":
+            raise click.UsageError("two things cannot go to standard output: name a file for one")
         if place in taken:
             raise click.UsageError(f"{path} is named twice, and would be written over: name another file")
-        taken.add(place)
+        if os.path.isfile(place) or not os.path.exists(place):  # a device takes all there is
+            taken.add(place)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """The paths that a parameter names: none, one, or some in tuples."""
+    if isinstance(value, str):
+        yield value
+    for part in value if isinstance(value, tuple) else ():
+        yield from _strings(part)
+
+
+def _place(path: str) -> str:
+    return os.path.normcase(os.path.realpath(path))
 
 
 def _in_folder(folder: str) -> list[tuple[str, str | None]]:

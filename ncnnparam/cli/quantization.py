@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from ncnnparam.cli.paths import require_apart
 from ncnnparam.views.units import decibel
 
 if TYPE_CHECKING:
@@ -13,7 +17,27 @@ if TYPE_CHECKING:
     from ncnnparam.quantize.accuracy_sensitivity import LayerCost
     from ncnnparam.quantize.int8 import Outcome, Quantized
 
+NO_BIN = "null"
+"""What ncnn2int8 takes for a ``.bin`` that it has to make up."""
 _MOST_NAMED = 8
+
+
+def require_new_files(items: Iterable[str] = ()) -> None:
+    """Refuses outputs that would leave a pair of two halves, or write over something else that is read.
+
+    Args:
+        items: The data that the model is run on.
+
+    Raises:
+        click.UsageError: An output is named a second time.
+    """
+    named = click.get_current_context().params
+    in_place = all(
+        os.path.realpath(named[old]) == os.path.realpath(named[new])
+        for old, new in (("model", "output"), ("weights", "new_weights"))
+    )
+    but = ("model", "weights") if in_place else ("weights",) if named["weights"] == NO_BIN else ()
+    require_apart("output", "new_weights", but=but, items=items)
 
 
 def as_text(result: Quantized, kept: Sequence[LayerCost] = ()) -> str:

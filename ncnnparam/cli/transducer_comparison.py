@@ -74,7 +74,9 @@ def _scripts(options: dict[str, Any]) -> int:
             "of three TorchScript files texts are compared; --min-sqnr and --html look at the numbers of a "
             "net: ncnnparam compare encoder.pt encoder.param encoder.bin"
         )
-    second = prepare(NetFiles(*(options[name][0] for name in NETS)))
+    nets = NetFiles(*(options[name][0] for name in NETS))
+    second = prepare(nets)
+    warn_of_leftovers(nets)
     items = wav_items(options["wavs"], shortest(second.how))
     names = _names(items, options)
     files = TorchFiles(*options["files"])
@@ -114,7 +116,9 @@ def _names(items: Items, options: dict[str, Any]) -> tuple[dict[int, str], dict[
     from ncnnparam.speech.files import read_words_of
     from ncnnparam.speech.transcripts import read_transcripts
 
-    words = read_words_of(options["tokens"], options["joiner"][0][0]) if options["tokens"] else {}
+    words: dict[int, str] = {}
+    for joiner, _ in options["joiner"] if options["tokens"] else ():  # of A and of B, or of both
+        words = read_words_of(options["tokens"], joiner)
     if not options["transcripts"]:
         return words, None
     return words, read_transcripts(options["transcripts"], [item.name for item in items.good])

@@ -65,7 +65,7 @@ class Pass(ABC):
 
     @property
     def summary(self) -> str:
-        """What the pass does, in a line without a full stop and marks of code."""
+        """What the pass does, in a line without a full stop or marks of code."""
         return (self.__doc__ or self.name).strip().partition("\n")[0].rstrip(".").replace("``", "")
 
     @abstractmethod

@@ -39,7 +39,8 @@ def main() -> None:
             _say(channel, {"error": error.message, "hint": full or error.hint, "code": error.code})
         else:
             where = f"{error.filename}: " if error.filename else ""
-            _say(channel, {"error": f"{where}{error.strerror or error}", "hint": full, "code": None})
+            code = "NP801" if isinstance(error, FileNotFoundError) else None
+            _say(channel, {"error": f"{where}{error.strerror or error}", "hint": full, "code": code})
     else:
         _say(channel, {"answer": _answer(result)})
 

@@ -65,7 +65,8 @@ def find_model(folder: str | os.PathLike[str], *, int8: bool = False) -> ModelFi
     """
     place = Path(folder)
     if not place.is_dir():
-        raise FileError(f"{place} is not a folder", hint="name the folder that has the model's files")
+        fault, code = ("is not a folder", "NP802") if place.exists() else ("does not exist", "NP801")
+        raise FileError(f"{place} {fault}", hint="name the folder that has the model's files", code=code)
     found = [_find_net(place, net, int8) for net in NETS]
     if int8 and not any(_INT8 in Path(param).suffixes for param, _ in found):
         raise FileError(

@@ -96,8 +96,8 @@ def require_sound_nets(files: NetFiles, types: Iterable[str]) -> None:
 
 
 def _readers(graph: Graph, blob: str) -> set[str]:
-    """The types of the layers that read a blob; none if there is no such blob."""
-    return {layer.type for layer in graph.blob(blob).consumers} if graph.has_blob(blob) else set()
+    """The types of the layers that read a blob, also through Splits; none if there is no such blob."""
+    return {use.layer.type for use in graph.blob(blob).readers} if graph.has_blob(blob) else set()
 
 
 def _misplaced(files: tuple[str, str], what: str) -> ConfigError:

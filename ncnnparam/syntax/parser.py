@@ -8,7 +8,6 @@ LINE and WORD terminals. Both give the same tree.
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Callable
 
 from lark.exceptions import UnexpectedInput, UnexpectedToken
@@ -25,7 +24,6 @@ MAX_COUNT = 1_000_000
 """ncnn refuses more layers, blobs, inputs or outputs (max_net_count in its net.cpp)."""
 _LONGEST_WORD = 255
 _LONGEST_COUNT = 31
-_BEGINS_WELL = re.compile(r"\s*\+?0*7767517(?!\S)")
 _BLANKS = " \t\v\f\r\n"
 # the ASCII characters at which str.splitlines or str.split part a text and the terminals LINE or WORD do not
 _ODD_BLANKS = "\v\f\x1c\x1d\x1e\x1f"
@@ -297,9 +295,7 @@ class _FileParser:
         return _RecordError(message, index + 1, end + 1, (what,))
 
     def _fail_on_nul(self) -> None:
-        first_word = terminal("param", "WORD").search(self.text)
-        is_param = first_word is not None and terminal("param", "MAGIC").fullmatch(first_word.group())
-        found = None if is_param else foreign.recognise(self.text)
+        found = None if self._begins_well else foreign.recognise(self.text)
         if found:
             raise ParseError(found.message, file=self.name, hint=found.hint, code=self._code)
         line, column = place(self.text, self.text.index("\0"))
@@ -330,9 +326,14 @@ class _FileParser:
         )
 
     @property
+    def _begins_well(self) -> bool:
+        first_word = terminal("param", "WORD").search(self.text)
+        return first_word is not None and bool(terminal("param", "MAGIC").fullmatch(first_word.group()))
+
+    @property
     def _code(self) -> str:
         """Of the rule that a faulty text breaks: ``magic`` if it does not begin as a ``.param`` does."""
-        return "NP101" if _BEGINS_WELL.match(self.text) else "NP102"
+        return "NP101" if self._begins_well else "NP102"
 
 
 # Counts stand on every line and are small; a larger or oddly spelled one takes the slow way.

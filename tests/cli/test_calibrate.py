@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import wave
 from pathlib import Path
 
@@ -88,7 +90,8 @@ def test_merge(run: Run, net: Path) -> None:
     assert run(*base, *merge, "--table", "merged.table").exit_code == 0
     assert run(*base, "--npy", "inputs", "--table", "whole.table").exit_code == 0
     assert Path("merged.table").read_text() == Path("whole.table").read_text()
-    twice = run(*base, "--stats", "1.npz", "--merge", "1.npz", "--table", "x.table")
+    shutil.copyfile("1.npz", "again.npz")
+    twice = run(*base, "--stats", "1.npz", "--merge", "again.npz", "--table", "x.table")
     assert twice.exit_code == 2
     assert "both statistics have run" in twice.err
 
@@ -202,13 +205,26 @@ def test_wrong_command_lines(run: Run, net: Path, words: tuple[str, ...], why: s
         ("--table", "./m.bin"),
         ("--table", "t", "--html", "t"),
         ("--table", "t", "--stats", "t"),
+        ("--table", "inputs/0.npy"),
+        ("--table", "t", "--ops", "ops.toml", "--html", "ops.toml"),
+        ("--table", "seen.npz", "--merge", "seen.npz"),
     ],
 )
 def test_nothing_is_written_over(run: Run, net: Path, words: tuple[str, ...]) -> None:
-    before = {path: path.read_bytes() for path in net.iterdir() if path.is_file()}
+    Path("ops.toml").write_text("")
+    run("calibrate", "m.param", "m.bin", "--npy", "inputs", "--table", "old", "--stats", "seen.npz")
+    before = {path: path.read_bytes() for path in net.rglob("*") if path.is_file()}
     result = run("calibrate", "m.param", "m.bin", "--npy", "inputs", *words)
     assert (result.exit_code, "would be written over" in result.err) == (2, True)
-    assert before == {path: path.read_bytes() for path in net.iterdir() if path.is_file()}
+    assert before == {path: path.read_bytes() for path in net.rglob("*") if path.is_file()}
+
+
+def test_a_device_takes_two_things_and_standard_output_one(run: Run, net: Path) -> None:
+    base = ("calibrate", "m.param", "m.bin", "--npy", "inputs", "--table")
+    assert run(*base, os.devnull, "--html", os.devnull).exit_code == 0
+    nets = [word for name in ("encoder", "decoder", "joiner") for word in (f"--{name}", name, f"{name}.bin")]
+    result = run("calibrate", *nets, "--wavs", "w", "--encoder-table", "-", "--joiner-table", "-")
+    assert (result.exit_code, "two things cannot go to standard output" in result.err) == (2, True)
 
 
 def test_two_tables_in_one_place(run: Run, net: Path) -> None:

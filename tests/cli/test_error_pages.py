@@ -10,13 +10,8 @@ import pytest
 
 from ..quantize.test_int8 import NET, filled
 from .conftest import Run
+from .error_examples import EXAMPLES
 
-EXAMPLES = {
-    "NP801-missing-file": ("quantize", "model.param", "model.bin", "q.param", "q.bin"),
-    "NP802-unreadable-file": ("quantize", "model.param", "weights", "q.param", "q.bin"),
-    "NP803-bad-item": ("calibrate", "model.param", "kept.bin", "--npy", "items", "--table", "t"),
-}
-"""By page: a command that ends with the error."""
 each_page = pytest.mark.parametrize("page", EXAMPLES)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ncnnparam import load
@@ -74,6 +75,40 @@ def test_a_faulty_table_stops_it(run: Run, folder: Path, rows: str, code: str) -
     assert f": {code} error " in result.err
     assert "nothing is written" in result.err
     assert sorted(path.name for path in folder.iterdir()) == ["m.bin", "m.param", "m.table"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("m.param", "m.bin", "q.param", "m.bin", "--table", "m.table"),
+        ("m.param", "m.bin", "q.param", "m.table", "--table", "m.table"),
+        ("m.param", "m.bin", "m.bin", "m.param", "--table", "m.table"),
+        ("m.param", "m.bin", "list", "q.bin", "--table", "m.table", "--npy", "list", "--min-sqnr", "5"),
+        ("m.param", "m.bin", "one.npy", "q.bin", "--table", "m.table", "--npy", "list", "--min-sqnr", "5"),
+        ("m.param", "m.bin", "q.param", "ops.toml", "--table", "m.table", "--ops", "ops.toml"),
+    ],
+)
+def test_nothing_is_written_over(run: Run, folder: Path, words: tuple[str, ...]) -> None:
+    np.save("one.npy", np.ones((3, 6, 6), np.float32))
+    Path("list").write_text("one.npy\n")
+    Path("ops.toml").write_text("")
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    result = run("quantize", *words)
+    assert (result.exit_code, "would be written over" in result.err) == (2, True)
+    assert before == {path: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_nets_that_only_measure_are_not_written_over(run: Run, folder: Path) -> None:
+    nets = ("--decoder", "d.param", "d.bin", "--joiner", "j.param", "j.bin")
+    goal = ("--max-wer-loss", "1", "--wavs", "w", "--tokens", "tokens.txt", "--transcripts", "said")
+    for new in (("d.param", "d.bin"), ("q.param", "tokens.txt")):
+        result = run("quantize", "m.param", "m.bin", *new, *nets, *goal)
+        assert (result.exit_code, "would be written over" in result.err) == (2, True)
+
+
+def test_a_pair_may_be_quantised_in_place(run: Run, folder: Path) -> None:
+    assert run("quantize", "m.param", "m.bin", "./m.param", "m.bin", "--table", "m.table").exit_code == 0
+    assert 8 in load("m.param", "m.bin").graph.layer("fc").params
 
 
 @pytest.mark.parametrize("missing", ["m.param", "m.bin", "m.table"])

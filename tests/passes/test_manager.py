@@ -82,6 +82,16 @@ def test_a_pass_that_fails_is_named() -> None:
         PassManager([fail])(nnp.loads(MODEL))
 
 
+def test_a_pass_keeps_the_code_of_its_error() -> None:
+    @graph_pass
+    def reads_a_file(model: nnp.Model) -> bool:
+        return nnp.load("no such.param") is model
+
+    with pytest.raises(PassError, match=r"reads-a-file failed: cannot read no such\.param") as caught:
+        PassManager([reads_a_file])(nnp.loads(MODEL))
+    assert caught.value.code == "NP801"
+
+
 def test_a_pass_with_a_fault_of_its_own_is_named_and_its_place_told() -> None:
     @graph_pass
     def stumble(model: nnp.Model) -> bool:

@@ -38,8 +38,13 @@ def test_a_stage_answers_and_says_how_far_it_is(project: Project, tmp_path: Path
     assert (tmp_path / "log").read_bytes() == b""
 
 
-def test_an_error_keeps_its_hint(project: Project, tmp_path: Path) -> None:
+def test_an_error_keeps_its_hint_and_its_code(project: Project, tmp_path: Path) -> None:
     path = project()
+    given = order(only_model(path), "tokens", tmp_path)
+    (tmp_path / "tokens.txt").unlink()
+    with pytest.raises(NcnnParamError, match=r"cannot read .*tokens\.txt") as missing:
+        launch(given, tmp_path / "log", tmp_path, print)
+    assert missing.value.code == "NP801"
     (tmp_path / "tokens.txt").write_text("")
     with pytest.raises(NcnnParamError, match="has no blank") as caught:
         launch(order(only_model(path), "tokens", tmp_path), tmp_path / "log", tmp_path, print)

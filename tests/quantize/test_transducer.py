@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ncnnparam import load
 from ncnnparam.errors import ConfigError, FileError, MetadataError
 from ncnnparam.quantize.calibrate import prepare_transducer
 from ncnnparam.quantize.collect import collect
@@ -47,6 +48,14 @@ def test_an_encoder_without_metadata(shared: Path) -> None:
     _, decoder, joiner = nets(shared)
     with pytest.raises(MetadataError, match="has no SherpaMetaData"):
         prepare_transducer(joiner, decoder, joiner)
+
+
+def test_a_decoder_may_read_its_tokens_through_a_split(shared: Path, tmp_path: Path) -> None:
+    encoder, decoder, joiner = nets(shared)
+    model = load(*decoder)
+    model.graph.add("Sigmoid", inputs=["in0"], after=model.graph.find("Input")[0])  # a second reader
+    model.save(tmp_path / "d.param", tmp_path / "d.bin")
+    prepare_transducer(encoder, (str(tmp_path / "d.param"), str(tmp_path / "d.bin")), joiner)
 
 
 @pytest.mark.parametrize(

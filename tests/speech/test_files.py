@@ -65,6 +65,9 @@ def test_other_names(tmp_path: Path) -> None:
 def test_what_may_be_wrong(folder: Path) -> None:
     with pytest.raises(FileError, match="is not a folder"):
         find_model(folder / "tokens.txt")
+    with pytest.raises(FileError, match="nowhere does not exist") as missing:
+        find_model(folder / "nowhere")
+    assert missing.value.code == "NP801"
     add(folder, "joiner", name="{}-epoch-99.{}")
     with pytest.raises(FileError, match=r"may be the joiner: joiner-epoch-99\.param, joiner_jit"):
         named(folder)

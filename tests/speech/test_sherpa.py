@@ -43,6 +43,12 @@ def test_each_wav_is_told(shared: Path, wavs: list[Path]) -> None:
     assert [from_json(one.to_json()) for one in heard] == heard
 
 
+def test_a_bad_wav_keeps_its_code(shared: Path, tmp_path: Path) -> None:
+    with pytest.raises(NcnnParamError, match=r"gone\.wav does not exist") as caught:
+        sherpa.decode(sherpa_small(shared), [tmp_path / "gone.wav"])
+    assert caught.value.code == "NP803"
+
+
 def test_no_wavs(shared: Path) -> None:
     assert sherpa.decode(sherpa_small(shared), []) == []
 

@@ -82,6 +82,7 @@ def test_a_cut_is_told_with_layer_and_offset(size: int, pair: Pair) -> None:
     for words in (str(pair[1]), f"'{layer}'", f"{array} at offset {offset}", error.expected, error.found):
         assert words in str(error)
     assert ("the end of the file" in error.found) == (size >= offset)
+    assert error.code == "NP604"
 
 
 def test_any_cut_of_the_demo_is_told() -> None:
@@ -121,8 +122,9 @@ def test_a_huge_size_allocates_nothing(size: int, pair: Pair) -> None:
 @pytest.mark.parametrize("size", [-15, 0])
 def test_a_senseless_size_is_told(size: int, pair: Pair) -> None:
     pair[0].write_text(NET.replace("2=15", f"2={size}"))
-    with pytest.raises(nnp.WeightsError, match=f"layer 'fc'.* weight_data_size is {size}"):
+    with pytest.raises(nnp.WeightsError, match=f"layer 'fc'.* weight_data_size is {size}") as caught:
         nnp.load(*pair)
+    assert caught.value.code == "NP602"
 
 
 def test_an_unknown_type_has_no_weights_if_the_rest_fits(pair: Pair) -> None:

@@ -11,7 +11,6 @@ import click
 from ncnnparam.cli.calibration import finish
 from ncnnparam.cli.common import PATH, format_option, ops_option, require_use, say
 from ncnnparam.cli.data import (
-    NETS,
     Amount,
     html_option,
     nets_options,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 METHODS = ("kl", "aciq", "eq", "percentile", "mse", "minmax")
 _EQ = "eq"
 _TABLES = ("table", "encoder_table", "joiner_table")
+_WRITTEN = (*_TABLES, "stats", "html")
 _CHANNELS = {"rgb": 3, "bgr": 3, "gray": 1}
 
 
@@ -146,11 +146,9 @@ def command(**options: Any) -> None:
         require_use("--method percentile", "percent")
     if options["jobs"] == 0:
         raise click.UsageError("-j takes 1 or more processes, or -1 for all cores")
-    places = [options[name] for name in (*_TABLES, "stats", "html")]
-    read = [options[name] for name in ("model", "weights", "npy", "images", "wavs")]
-    for place in places:
-        _require_place(place)
-    require_apart(places, [*read, *(file for net in NETS for file in options[net] or ())])
+    for name in _WRITTEN:
+        _require_place(options[name])
+    require_apart(*_WRITTEN)
     if options["form"] == "json" and "-" in [options[name] for name in _TABLES]:
         raise click.UsageError("--format json goes to standard output: name a file for the table")
     if options["encoder"] or options["decoder"] or options["joiner"] or options["wavs"]:
@@ -281,6 +279,7 @@ def _collect(runner: Runner, items: Items, options: dict[str, Any]) -> tuple[Sta
 
     if not options["skip_bad"] and items.bad:
         items.require_good()
+    require_apart(*_WRITTEN, items=[item.name for item in items.good])
     stats = options["stats"]
     statistics = Statistics.load(stats) if stats and os.path.exists(stats) else Statistics()
     settings = runner.settings()

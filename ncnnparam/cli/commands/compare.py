@@ -80,9 +80,7 @@ def command(**options: Any) -> int:
     ncnnparam compare e.pt d.pt j.pt --encoder e.param e.bin --decoder d.param d.bin \\
       --joiner j.param j.bin --wavs wavs.txt --tokens tokens.txt
     """
-    data = [options[name] for name in ("npy", "wavs", "tokens", "transcripts")]
-    nets = [file for net in NETS for pair in options[net] for file in pair]
-    require_apart([options["html"]], [*options["files"], *nets, *data])
+    require_apart("html")
     if any(options[name] for name in (*NETS, "wavs", "tokens", "transcripts")):
         from ncnnparam.cli.transducer_comparison import compare_transducers_of
 
@@ -123,6 +121,7 @@ def _script(options: dict[str, Any]) -> int:
     script, *second = options["files"]
     inputs = [blob.name for blob in load(*second).graph.inputs]
     items = npy_items(options["npy"], inputs) if options["npy"] else random_items(script, inputs)
+    warn_of_leftovers([(second[0], second[1])])
     accuracy = run_items(
         items,
         options,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ncnnparam.cli.common import PATH, emit, emit_json, format_option
-from ncnnparam.cli.data import tell_skipped
+from ncnnparam.cli.data import tell_skipped, warn_of_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -95,6 +95,7 @@ def command(words: tuple[str, ...], **options: Any) -> int:
     model, sources = _model(words, options)
     good, bad = _wavs(sources)
     transcripts = read_transcripts(options["transcripts"], map(str, good)) if options["transcripts"] else None
+    warn_of_leftovers(model.nets)
     heard = _decode(model, good, options)
     if options["skip_bad"]:
         tell_skipped(bad)

@@ -44,7 +44,7 @@ def command(model: str, name: str | None, form: str, max_size: int) -> None:
     ncnnparam explain encoder.ncnn.param conv_172
     ncnnparam explain Gemm --format json
     """
-    if name is None and os.path.isfile(model):
+    if name is None and (os.path.isfile(model) or model.endswith(".param")):
         raise click.UsageError(f"name a layer of it: ncnnparam explain {model} LAYER")
     if name is None:
         _explain_type(model, form)

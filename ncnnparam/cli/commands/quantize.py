@@ -27,8 +27,7 @@ from ncnnparam.cli.data import (
     warn_of_leftover,
     wavs_option,
 )
-from ncnnparam.cli.paths import require_apart
-from ncnnparam.cli.quantization import as_json, as_text, finding_json, warnings
+from ncnnparam.cli.quantization import NO_BIN, as_json, as_text, finding_json, require_new_files, warnings
 
 if TYPE_CHECKING:
     from ncnnparam.checks import Finding
@@ -40,8 +39,6 @@ if TYPE_CHECKING:
     from ncnnparam.quantize.table import Table
 
 NCNN2INT8 = "ncnn2int8"
-NO_BIN = "null"
-"""What ncnn2int8 takes for a ``.bin`` that it has to make up."""
 STORAGES = ("fp16", "fp32", "bf16", "keep")
 
 
@@ -173,7 +170,9 @@ def command(
     is_mixed = require_goal(goal)
     if is_mixed and (low_bit or compat):
         raise click.UsageError(f"{is_mixed} does not go with --low-bit or --compat")
-    _check_files((model, weights), (output, new_weights), table_path)
+    if "-" in (output, new_weights):
+        raise click.UsageError("a pair of files cannot go to standard output: name OUT.param and OUT.bin")
+    require_new_files()
     source = load(model, None if compat and weights == NO_BIN else weights, max_size=max_size)
     warn_of_leftover(model, source.file)
     table = None if table_path is None else Table.read(table_path, max_size=max_size)
@@ -246,16 +245,6 @@ def _as_ncnn2int8(model: Model, table: Table | None, files: Files, form: str, ma
     if not names:
         say("warning: ncnn2int8 leaves all layers in float, and says nothing: it has no scales for any")
     return 0
-
-
-def _check_files(pair: tuple[str, str], new: tuple[str, str], table: str | None) -> None:
-    """Refuses outputs that would leave a pair of two halves, or no table."""
-    from os.path import realpath
-
-    if "-" in new:
-        raise click.UsageError("a pair of files cannot go to standard output: name OUT.param and OUT.bin")
-    in_place = [realpath(path) for path in pair] == [realpath(path) for path in new]
-    require_apart(new, [table, *(() if in_place else pair)])
 
 
 def _findings(table: Table | None, graph: Graph, *, native: bool) -> list[Finding]:

@@ -73,10 +73,11 @@ def command(**options: Any) -> None:
         (options["param"], options["weights"]),
         (options["other"], options["other_weights"]),
     )
-    require_apart([options["html"]], [*first, *second, options["npy"], options["wavs"]])
+    require_apart("html")
     items, spread = net_items(first, options["npy"], options["wavs"])
     if not options["skip_bad"]:
         items.require_good()
+    require_apart("html", items=[item.name for item in items.good])
     warn_of_leftovers((first, second))
     with progress_bar("measuring", len(items.good)) as advance:
         costs = sensitivity(first, second, items.good, spread=spread, advance=advance)

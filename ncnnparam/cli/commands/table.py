@@ -172,7 +172,7 @@ def edit(
         found[key] = [_number(word) for word in numbers.split(",")]
     for pattern, factor in multiply:
         for key in _matching(found, [pattern]):
-            found[key] = _products(found[key], _number(factor))
+            found[key] = _products(key, found[key], _number(factor, "factor of scales"))
     if tidy:
         found.tidy()
     if dry_run:
@@ -241,8 +241,8 @@ def _matching(table: Table, patterns: tuple[str, ...] | list[str]) -> list[str]:
     return list(found)
 
 
-def _number(word: str) -> float:
-    """A number that can be a scale."""
+def _number(word: str, what: str = "scale") -> float:
+    """A number that can be a scale, or a factor of one."""
     import numpy as np
 
     from ncnnparam.quantize.int8_weights import is_scale
@@ -253,11 +253,11 @@ def _number(word: str) -> float:
         raise click.BadParameter(f"'{word}' is no number") from None
     with np.errstate(all="ignore"):
         if not is_scale(np.float32(number)):
-            raise click.BadParameter(f"'{word}' can be no scale: that is a finite number above 0")
+            raise click.BadParameter(f"'{word}' can be no {what}: that is a finite number above 0")
     return number
 
 
-def _products(scales: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
+def _products(key: str, scales: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
     """Scales times a factor; what was no scale before need be none then."""
     import numpy as np
 
@@ -266,5 +266,5 @@ def _products(scales: NDArray[np.float32], factor: float) -> NDArray[np.float32]
     with np.errstate(all="ignore"):
         products = (scales.astype(np.float64) * factor).astype(np.float32)
     if (is_scale(scales) & ~is_scale(products)).any():
-        raise click.BadParameter(f"{factor:g} times these scales is infinite or 0")
+        raise click.BadParameter(f"{factor:g} times the scales of '{key}' is infinite or 0")
     return products
