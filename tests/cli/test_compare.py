@@ -210,6 +210,15 @@ def test_a_transcript_is_missing(run: Run, transducers: list[object], tmp_path: 
     assert "w1.wav" in result.err
 
 
+def test_a_bin_that_is_too_long_is_told_of(run: Run, transducers: list[object], tmp_path: Path) -> None:
+    words = [str(word) for word in transducers]
+    place = max(number for number, word in enumerate(words) if word.endswith(".bin"))
+    longer = tmp_path / "longer.bin"
+    longer.write_bytes(Path(words[place]).read_bytes() + bytes(8))
+    result = run("compare", *words[:place], longer, *words[place + 1 :])
+    assert f"warning: NP605 {longer}: 8 bytes are left over" in result.err
+
+
 def test_tokens_of_another_model(run: Run, transducers: list[object], tmp_path: Path) -> None:
     few = tmp_path / "few.txt"
     few.write_text("<blk> 0\n<sos/eos> 1\n<unk> 2\n")

@@ -55,6 +55,14 @@ def test_both_engines(run: Run, model: Path, small: Path, engine: str) -> None:
     assert (result.exit_code, result.out, result.err) == (0, said(small), "")
 
 
+def test_a_bin_that_is_too_long_is_told_of(run: Run, model: Path, small: Path) -> None:
+    with (model / "model/joiner_jit_trace-pnnx.ncnn.bin").open("ab") as file:
+        file.write(bytes(8))
+    result = run("decode", "model", "wavs")
+    assert (result.exit_code, result.out) == (0, said(small))
+    assert "warning: NP605 model/joiner_jit_trace-pnnx.ncnn.bin: 8 bytes are left over" in result.err
+
+
 def test_int8(run: Run, model: Path, small: Path) -> None:
     command = ("decode", "model", "wavs", "--int8", "--engine")
     ours, theirs = (run(*command, engine) for engine in ("ncnn", "sherpa"))
