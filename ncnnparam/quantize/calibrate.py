@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +22,7 @@ from ncnnparam.quantize.equalize import equalize
 from ncnnparam.quantize.histogram import Histogram
 from ncnnparam.quantize.lower_gemm import gains, lower_gemm
 from ncnnparam.quantize.rows import calibrated_layers, make_table
-from ncnnparam.quantize.runners import NetRunner, Pair, Runner, TransducerRunner, Wanted
+from ncnnparam.quantize.runners import NetRunner, Pair, TransducerRunner, Wanted
 from ncnnparam.quantize.statistics import Statistics
 from ncnnparam.quantize.table import Table
 from ncnnparam.quantize.thresholds import COMPAT, DEFAULT, METHODS, Method, input_scale
@@ -128,6 +126,7 @@ def prepare_net(
     lower: bool = True,
     compat: bool = False,
     preparation: str = "",
+    digests: bool = False,
 ) -> tuple[NetRunner, Part]:
     """What to run and to look at in one net.
 
@@ -137,6 +136,8 @@ def prepare_net(
         lower: Give rows to Gemm layers that are nearer to float as InnerProduct; see ``lower_gemm``.
         compat: Make rows as ncnn2table does.
         preparation: How items were made; statistics with another one do not go together.
+        digests: Statistics will be made, which need digests of the files: takes them while a child process
+            loads the net.
 
     Raises:
         NcnnParamError: The files do not fit each other, or ncnn cannot load them.
@@ -146,13 +147,18 @@ def prepare_net(
     types = custom_types(part.graph)
     wanted = tuple(demands(part.layers, part.lowered))
     runner = NetRunner(files, part.blobs, types, preparation, wanted)
-    with _digesting(runner):
-        require_sound(*files, types)
+    require_sound(*files, types, runner.settings if digests else None)
     return runner, part
 
 
 def prepare_transducer(
-    encoder: Pair, decoder: Pair, joiner: Pair, *, lower: bool = True, compat: bool = False
+    encoder: Pair,
+    decoder: Pair,
+    joiner: Pair,
+    *,
+    lower: bool = True,
+    compat: bool = False,
+    digests: bool = False,
 ) -> tuple[TransducerRunner, Part, Part]:
     """What to run and to look at in a streaming transducer; the decoder is never quantised.
 
@@ -162,6 +168,7 @@ def prepare_transducer(
         joiner: Those of the joiner.
         lower: See ``prepare_net``.
         compat: Do as generate-int8-scale-table does.
+        digests: See ``prepare_net``.
 
     Returns:
         The runner, and the encoder and the joiner, which get tables.
@@ -176,8 +183,7 @@ def prepare_transducer(
     types = custom_types(first.graph)
     wanted = Wanted(first.blobs, last.blobs)
     runner = TransducerRunner(encoder, decoder, joiner, metadata, wanted, types, compat)
-    with _digesting(runner):
-        require_sound_nets(NetFiles(encoder, decoder, joiner), types)
+    require_sound_nets(NetFiles(encoder, decoder, joiner), types, runner.settings if digests else None)
     return runner, first, last
 
 
@@ -212,7 +218,7 @@ def calibrate(
         raise ConfigError(f"there is no method '{method}'", hint=f"there are {', '.join([*METHODS, EQ])}")
     items = data if isinstance(data, Items) else array_items(data)
     items.require_good()
-    runner, part = prepare_net(param, weights, lower=lower, compat=compat)
+    runner, part = prepare_net(param, weights, lower=lower, compat=compat, digests=True)
     statistics = Statistics()
     collect(runner, items.good, statistics, jobs=jobs, advance=advance)
     if method != EQ:
@@ -226,11 +232,3 @@ def _part(files: Pair, net: str, lower: bool, compat: bool) -> Part:
     graph = load(*files).graph
     lowered = lower_gemm(graph) if lower and not compat else []
     return Part(graph, net, frozenset(layer.name for layer in lowered), compat)
-
-
-@contextmanager
-def _digesting(runner: Runner) -> Iterator[None]:
-    """Takes the digests of a runner's files while child processes load them."""
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(runner.settings)
-        yield

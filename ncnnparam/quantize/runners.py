@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from ncnnparam.errors import BadItemError
+from ncnnparam.errors import BadItemError, unreadable
 from ncnnparam.quantize.compat import scale_table_tool
 from ncnnparam.quantize.data import Inputs
 from ncnnparam.quantize.demands import Demand
@@ -203,10 +203,17 @@ def _told(names: tuple[str, ...]) -> str:
 
 
 def digest(*files: str) -> str:
-    """A digest of what is in some files."""
+    """A digest of what is in some files.
+
+    Raises:
+        FileError: One cannot be read.
+    """
     sums = hashlib.sha256()
     for file in files:
-        with Path(file).open("rb") as opened:
-            while block := opened.read(1 << 20):
-                sums.update(block)
+        try:
+            with Path(file).open("rb") as opened:
+                while block := opened.read(1 << 20):
+                    sums.update(block)
+        except OSError as error:
+            raise unreadable(file, error) from None
     return sums.hexdigest()

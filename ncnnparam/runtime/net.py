@@ -6,15 +6,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ncnnparam.errors import NcnnParamError
+from ncnnparam.runtime.process import Child
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +73,35 @@ def load_net(
     Raises:
         NcnnParamError: The ``ncnn`` package is not installed.
     """
-    return _in_child(param, weights, [], custom_types, memory, timeout)
+    with loading(param, weights, custom_types=custom_types, memory=memory, timeout=timeout) as finish:
+        return finish()
+
+
+def loading(
+    param: str | os.PathLike[str],
+    weights: str | os.PathLike[str] | None = None,
+    *,
+    custom_types: Iterable[str] = (),
+    memory: int = MEMORY,
+    timeout: float = TIMEOUT,
+) -> AbstractContextManager[Callable[[], Outcome]]:
+    """Starts what ``load_net`` does, so that this process can do something else meanwhile.
+
+    Args:
+        param: The graph.
+        weights: The weights, or None to load only the graph.
+        custom_types: Layer types to register as layers that do nothing.
+        memory: Address space for the child in bytes; has no effect on Windows.
+        timeout: Seconds for the child.
+
+    Returns:
+        For a ``with`` statement, which gives a function that waits for the outcome. When the block ends, so
+        does the child.
+
+    Raises:
+        NcnnParamError: The ``ncnn`` package is not installed.
+    """
+    return _child(param, weights, [], custom_types, memory, timeout)
 
 
 def run_net(
@@ -99,7 +128,8 @@ def run_net(
     Raises:
         NcnnParamError: The ``ncnn`` package is not installed.
     """
-    outcome = _in_child(param, weights, [(inputs, list(outputs))], custom_types, memory, timeout)
+    with _child(param, weights, [(inputs, list(outputs))], custom_types, memory, timeout) as finish:
+        outcome = finish()
     outcome.outputs = outcome.runs[0] if outcome.runs else {}
     return outcome
 
@@ -126,7 +156,9 @@ def run_often(
     Raises:
         NcnnParamError: The ``ncnn`` package is not installed.
     """
-    return _in_child(param, weights, runs, custom_types, memory, timeout * max(len(runs), 1))
+    timeout *= max(len(runs), 1)
+    with _child(param, weights, runs, custom_types, memory, timeout) as finish:
+        return finish()
 
 
 def blob_shapes(
@@ -154,10 +186,12 @@ def blob_shapes(
         NcnnParamError: The ``ncnn`` package is not installed.
     """
     zeros = {name: list(sizes) for name, sizes in inputs.items()}
-    return _in_child(param, None, [], custom_types, memory, timeout, zeros)
+    with _child(param, None, [], custom_types, memory, timeout, zeros) as finish:
+        return finish()
 
 
-def _in_child(
+@contextmanager
+def _child(
     param: str | os.PathLike[str],
     weights: str | os.PathLike[str] | None,
     runs: Sequence[Run],
@@ -165,7 +199,7 @@ def _in_child(
     memory: int,
     timeout: float,
     zeros: Mapping[str, list[int]] | None = None,
-) -> Outcome:
+) -> Iterator[Callable[[], Outcome]]:
     import numpy as np
 
     if find_spec("ncnn") is None:
@@ -187,24 +221,23 @@ def _in_child(
             "custom_types": sorted(set(custom_types)),
             "memory": memory,
         }
-        try:
-            child = subprocess.run(
-                [sys.executable, "-m", "ncnnparam.runtime.child"],
-                input=json.dumps(order),
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=timeout,
-            )
-        except subprocess.TimeoutExpired:
-            return Outcome(False, "", f"ncnn was stopped after {timeout:g} seconds")
-        outcome = _outcome(child)
-        for result in results:
-            if not result.exists():
-                break
-            with np.load(result, allow_pickle=False) as found:
-                outcome.runs.append(dict(found))
-        return outcome
+        with Child("ncnnparam.runtime.child", order, timeout) as child:
+            yield lambda: _finish(child, results, timeout)
+
+
+def _finish(child: Child, results: Iterable[Path], timeout: float) -> Outcome:
+    import numpy as np
+
+    try:
+        outcome = _outcome(child.finish())
+    except subprocess.TimeoutExpired:
+        return Outcome(False, "", f"ncnn was stopped after {timeout:g} seconds")
+    for result in results:
+        if not result.exists():
+            break
+        with np.load(result, allow_pickle=False) as found:
+            outcome.runs.append(dict(found))
+    return outcome
 
 
 def _outcome(child: subprocess.CompletedProcess[str]) -> Outcome:

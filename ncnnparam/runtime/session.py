@@ -6,16 +6,16 @@ ncnn's loader may crash on a strange file: ``require_sound`` first has a child p
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ncnnparam.errors import NcnnParamError
 from ncnnparam.ops import registry
-from ncnnparam.runtime import load_net
 from ncnnparam.runtime.custom_layers import layer_classes
+from ncnnparam.runtime.net import loading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,37 +29,48 @@ def custom_types(graph: Graph) -> tuple[str, ...]:
     return tuple(sorted(name for name in types if (known := registry.get(name)) is None or known.custom))
 
 
-def require_sound(param: str, weights: str, types: Iterable[str] = ()) -> None:
+def require_sound(
+    param: str, weights: str, types: Iterable[str] = (), meanwhile: Callable[[], object] | None = None
+) -> None:
     """Lets a child process load a net.
 
     Args:
         param: The graph's file.
         weights: The weights' file.
         types: Its custom types.
+        meanwhile: Is called once the child runs.
 
     Raises:
         NcnnParamError: ncnn refuses the net, or crashes, or is not installed.
     """
-    outcome = load_net(param, weights, custom_types=types)
-    if not outcome.ok:
-        raise NcnnParamError(
-            "; ".join([f"{param}: {outcome.problem}", *outcome.messages[:1]]),
-            hint=f"ncnnparam check {param} {weights} may tell what is wrong",
-        )
+    require_all_sound([((param, weights), types)], meanwhile)
 
 
-def require_all_sound(nets: Iterable[tuple[tuple[str, str], Iterable[str]]]) -> None:
+def require_all_sound(
+    nets: Iterable[tuple[tuple[str, str], Iterable[str]]], meanwhile: Callable[[], object] | None = None
+) -> None:
     """Lets child processes load several nets at the same time.
 
     Args:
         nets: ``.param`` and ``.bin`` of each, and its custom types.
+        meanwhile: Is called once the children run.
 
     Raises:
         NcnnParamError: As ``require_sound`` does, of the first net that is not sound.
     """
-    with ThreadPoolExecutor() as pool:
-        for loading in [pool.submit(require_sound, *files, types) for files, types in nets]:
-            loading.result()
+    with ExitStack() as children:  # whatever happens, none is left running
+        started = [
+            (files, children.enter_context(loading(*files, custom_types=types))) for files, types in nets
+        ]
+        if meanwhile is not None:
+            meanwhile()
+        for (param, weights), finish in started:
+            outcome = finish()
+            if not outcome.ok:
+                raise NcnnParamError(
+                    "; ".join([f"{param}: {outcome.problem}", *outcome.messages[:1]]),
+                    hint=f"ncnnparam check {param} {weights} may tell what is wrong",
+                )
 
 
 _FILLED = 0.75

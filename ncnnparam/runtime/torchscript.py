@@ -6,10 +6,8 @@ crashes and endless loops, not against malice.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -20,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ncnnparam.errors import FileError, NcnnParamError
 from ncnnparam.runtime.expected import MAX_SIZE, Call
+from ncnnparam.runtime.process import Child
 from ncnnparam.runtime.recorded import Recorded
 
 if TYPE_CHECKING:
@@ -99,14 +98,8 @@ def run_torchscript(
             "memory": memory,
         }
         try:
-            child = subprocess.run(
-                [sys.executable, "-m", "ncnnparam.runtime.torch_child"],
-                input=json.dumps(order),
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=timeout,
-            )
+            with Child("ncnnparam.runtime.torch_child", order, timeout) as running:
+                child = running.finish()
         except subprocess.TimeoutExpired:
             raise FileError(f"{os.fspath(path)} was stopped after {timeout:g} seconds") from None
         if child.returncode or not result.exists():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from ncnnparam.errors import ConfigError
+from ncnnparam.errors import ConfigError, NcnnParamError
 from ncnnparam.model import load
 from ncnnparam.runtime.session import Run, Session, custom_types, require_all_sound
 from ncnnparam.speech.inject import required_metadata
@@ -51,8 +51,8 @@ class Transducer:
         """The encoder's frames of a segment, and the states for the next one."""
         run = self.encoder.start(self.how.inputs(features, states))
         found = run.fetch([self.how.output, *self.how.feeds.values()])
+        output = _not_empty("encoder", self.how.output, found[self.how.output])
         self._watch("encoder", run)
-        output = found[self.how.output]
         return output.reshape(-1, output.shape[-1]), self.how.following(found)
 
     def decode(self, context: Sequence[int]) -> NDArray[np.float32]:
@@ -71,17 +71,26 @@ class Transducer:
             net.close()
 
     def _finish(self, net: str, run: Run) -> NDArray[np.float32]:
-        vector: NDArray[np.float32] = run.fetch(["out0"])["out0"].reshape(-1)
+        vector = _not_empty(net, "out0", run.fetch(["out0"])["out0"]).reshape(-1)
         self._watch(net, run)
         return vector
 
 
-def require_sound_nets(files: NetFiles, types: Iterable[str]) -> None:
+def _not_empty(net: str, blob: str, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+    if not numbers.size:
+        raise NcnnParamError(f"the {net} gives no numbers as '{blob}'")
+    return numbers
+
+
+def require_sound_nets(
+    files: NetFiles, types: Iterable[str], meanwhile: Callable[[], object] | None = None
+) -> None:
     """Makes sure that ncnn does not crash on the nets of a transducer, each in its place.
 
     Args:
         files: Its files.
         types: Custom types of the encoder.
+        meanwhile: Is called once child processes load the nets.
 
     Raises:
         ConfigError: The decoder reads no tokens, or the joiner no two vectors.
@@ -92,7 +101,7 @@ def require_sound_nets(files: NetFiles, types: Iterable[str]) -> None:
         raise _misplaced(files.decoder, "decoder: no Embed layer reads tokens from 'in0'")
     if "Embed" in _readers(joiner, "in0") or not _readers(joiner, "in1"):
         raise _misplaced(files.joiner, "joiner, which adds a vector from 'in0' and one from 'in1'")
-    require_all_sound([(files.encoder, types), (files.decoder, ()), (files.joiner, ())])
+    require_all_sound([(files.encoder, types), (files.decoder, ()), (files.joiner, ())], meanwhile)
 
 
 def _readers(graph: Graph, blob: str) -> set[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ncnnparam.errors import BadItemError, ConfigError, NcnnParamError
+from ncnnparam.errors import BadItemError, ConfigError, FileError, NcnnParamError
 from ncnnparam.quantize.calibrate import calibrate, prepare_net
 from ncnnparam.quantize.collect import collect
 from ncnnparam.quantize.data import array_items
@@ -68,6 +69,17 @@ def test_gemm_gets_the_rows_of_an_inner_product(shared: Path) -> None:
     assert [layer.name for layer in plain.layers] == [layer.name for layer in compat.layers]
     gained = [layer for layer in lowered.layers if layer.name not in {one.name for one in plain.layers}]
     assert all(layer.type == "InnerProduct" for layer in gained)
+
+
+def test_digests_are_taken_only_for_statistics(shared: Path, tmp_path: Path) -> None:
+    folder = shared / "golden/seq"
+    files = [Path(shutil.copy(folder / name, tmp_path)) for name in ("gemm.param", "gemm.bin")]
+    with_digests, without = prepare_net(*files, digests=True)[0], prepare_net(*files)[0]
+    wanted = prepare_net(folder / "gemm.param", folder / "gemm.bin")[0].settings()
+    files[1].unlink()
+    assert with_digests.settings() == wanted
+    with pytest.raises(FileError, match=r"cannot read .*gemm\.bin"):
+        without.settings()
 
 
 @pytest.mark.parametrize("axes", [1, 2, 3])

@@ -188,6 +188,7 @@ def _net(options: dict[str, Any]) -> None:
         lower=not options["no_lower_gemm"],
         compat=options["compat"],
         preparation=str(preparation) if options["images"] else "",
+        digests=True,
     )
     items = _items(options, part, preparation)
     warn_of_leftovers([runner.files])
@@ -222,6 +223,7 @@ def _transducer(options: dict[str, Any]) -> None:
         options["joiner"],
         lower=not options["no_lower_gemm"],
         compat=options["compat"],
+        digests=True,
     )
     items = wav_items(options["wavs"], shortest(streaming(runner.metadata))) if options["wavs"] else Items()
     warn_of_leftovers([runner.encoder, runner.decoder, runner.joiner])

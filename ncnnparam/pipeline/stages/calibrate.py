@@ -70,7 +70,8 @@ class Calibrate(Stage):
         from ncnnparam.quantize.wavs import wav_items
         from ncnnparam.speech.streaming import shortest, streaming
 
-        runner, encoder, joiner = prepare_transducer(*(job.files.pair(part, "fp32") for part in NETS))
+        pairs = (job.files.pair(part, "fp32") for part in NETS)
+        runner, encoder, joiner = prepare_transducer(*pairs, digests=True)
         assert job.model.calibrate.wavs is not None
         items = wav_items(job.model.calibrate.wavs, shortest(streaming(runner.metadata)))
         if not job.model.calibrate.skip_bad:
