@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import inf, log10
-from traceback import clear_frames
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ncnnparam.diff.quantized import mode
@@ -236,12 +235,8 @@ def run_item(item: Item, run: Callable[[Any], _Found]) -> _Found:
     """
     try:
         return run(item.load())
-    except BaseException as error:
-        # ncnn crashes when a run is freed after its net, and the traceback keeps runs alive
-        clear_frames(error.__traceback__)
-        if isinstance(error, NcnnParamError):
-            raise BadItemError(f"{item.name}: {error.message}", hint=error.hint) from error
-        raise
+    except NcnnParamError as error:
+        raise BadItemError(f"{item.name}: {error.message}", hint=error.hint) from error
 
 
 def fetch(run: Run, numbers: Numbers) -> NDArray[Any]:

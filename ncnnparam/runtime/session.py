@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ncnnparam.errors import NcnnParamError
 from ncnnparam.ops import registry
+from ncnnparam.optional import need
 from ncnnparam.runtime.custom_layers import layer_classes
 from ncnnparam.runtime.net import loading
 
@@ -101,25 +103,25 @@ class Session:
         *,
         float32: bool = True,
     ) -> None:
-        import ncnn
-
-        self._ncnn = ncnn
-        self._layers: list[Any] = []  # a net keeps bare pointers to Python's layers
-        self._extractors: dict[int, Any] = {}  # by id of the run; they are here to be freed before the net
+        self._ncnn = ncnn = need("ncnn", "runtime")
+        self._name = os.fspath(param)
+        # these are freed in this order
+        self._extractors: dict[int, Any] = {}  # by id of the run; they have numbers in the pools
+        self._net: Any = ncnn.Net()  # None when it is closed
+        self._layers: list[Any] = []  # the net keeps bare pointers to Python's layers
         # ncnn's own pools give a small blob a large block that is free, and so grow from run to run
         self._pools = ncnn.PoolAllocator(), ncnn.PoolAllocator()
         for pool in self._pools:
             pool.set_size_compare_ratio(_FILLED)
-        self._net = net = ncnn.Net()
-        self._name = os.fspath(param)
+        net = self._net
         if float32:
             net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
             net.opt.use_bf16_storage = False
         net.opt.num_threads = threads
         known = layer_classes(ncnn)
         for name in types:
-            made = known.get(name, ncnn.Layer)
-            net.register_custom_layer(name, lambda made=made: self._keep(made()), lambda layer: None)
+            create = partial(_create, known.get(name, ncnn.Layer), self._layers)
+            net.register_custom_layer(name, create, lambda layer: None)
         for load, file in ((net.load_param, param), (net.load_model, weights)):
             if load(os.fspath(file)) != 0:
                 raise NcnnParamError(f"ncnn refuses {os.fspath(file)}")
@@ -137,67 +139,85 @@ class Session:
         return self.start(inputs).fetch(outputs)
 
     def start(self, inputs: Mapping[str, NDArray[Any]]) -> Run:
-        """Feeds blobs for a run from which blobs are fetched later."""
-        return Run(self._ncnn, self._extractors, self._extractor(), self._name).feed(inputs)
+        """Feeds blobs for a run from which blobs are fetched later.
+
+        Raises:
+            NcnnParamError: The net has no such input, or is closed.
+        """
+        return Run(self).feed(inputs)
 
     def close(self) -> None:
-        """Frees the net and its runs."""
-        # ncnn crashes when an extractor is freed after its net or pools; a traceback, or the end of the
-        # process, may keep runs alive until then
-        self._extractors.clear()
-        self._net.clear()
+        """Frees the net and its runs, of which nothing can be fetched any more."""
+        self._extractors.clear()  # not by the runs, which a traceback may keep alive
+        self._net = None
 
-    def __del__(self) -> None:
-        self.close()  # before the layers go, to which the net has bare pointers
-
-    def _extractor(self) -> Any:
-        extractor = self._net.create_extractor()
-        extractor.set_light_mode(False)
-        extractor.set_blob_allocator(self._pools[0])
-        extractor.set_workspace_allocator(self._pools[1])
+    def _extractor(self, run: int) -> Any:
+        """The extractor of a run. No name is given to what it returns: a traceback would keep it."""
+        if self._net is None:
+            raise NcnnParamError(f"{self._name} is closed, so that nothing can be run on it")
+        extractor = self._extractors.get(run)
+        if extractor is None:
+            extractor = self._extractors[run] = self._net.create_extractor()
+            extractor.set_light_mode(False)  # a blob may be fetched after those that are made of it
+            extractor.set_blob_allocator(self._pools[0])
+            extractor.set_workspace_allocator(self._pools[1])
         return extractor
 
-    def _keep(self, layer: Any) -> Any:
-        self._layers.append(layer)
-        return layer
+
+def _create(kind: Any, layers: list[Any]) -> Any:
+    layers.append(kind())
+    return layers[-1]
 
 
 class Run:
-    """One run of a net: blobs stay once they are computed."""
+    """One run of a net: blobs stay once they are computed.
 
-    def __init__(self, ncnn: Any, extractors: dict[int, Any], extractor: Any, name: str) -> None:
-        self._ncnn, self._name = ncnn, name
-        self._extractors = extractors
-        self._extractors[id(self)] = extractor
+    Args:
+        session: The net, which lives at least as long as its runs.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        session._extractor(id(self))  # tells at once of a net that is closed
 
     def __del__(self) -> None:
-        self._extractors.pop(id(self), None)
+        self._session._extractors.pop(id(self), None)
 
     def feed(self, inputs: Mapping[str, NDArray[Any]]) -> Run:
         """Puts blobs in.
 
         Raises:
-            NcnnParamError: The net has no such input.
+            NcnnParamError: The net has no such input, or is closed.
         """
+        session = self._session
         for name, array in inputs.items():
             contiguous = np.ascontiguousarray(array)  # has to live until it is cloned
-            if self._extractors[id(self)].input(name, self._ncnn.Mat(contiguous).clone()) != 0:
-                raise NcnnParamError(f"{self._name} has no input '{name}'")
+            mat = session._ncnn.Mat(contiguous).clone()
+            if session._extractor(id(self)).input(name, mat) != 0:
+                raise NcnnParamError(f"{session._name} has no input '{name}'")
         return self
 
     def fetch(self, outputs: Iterable[str]) -> dict[str, NDArray[Any]]:
-        """Copies of blobs.
+        """Copies of blobs; one without numbers is an array of size 0.
 
         Raises:
-            NcnnParamError: ncnn cannot compute one.
+            NcnnParamError: ncnn cannot compute one, or the net is closed.
         """
         found = {}
         for name in outputs:
-            status, mat = self._extractors[id(self)].extract(name)
-            if status != 0 or min(mat.w, mat.h, mat.d, mat.c) < 0:  # too small an input gives such sizes
+            array = _copy(*self._session._extractor(id(self)).extract(name))
+            if array is None:
                 raise NcnnParamError(
-                    f"ncnn cannot compute '{name}' of {self._name}",
+                    f"ncnn cannot compute '{name}' of {self._session._name}",
                     hint="do the inputs have the sizes that the net wants, the width last and no batch axis?",
                 )
-            found[name] = np.array(mat)
+            found[name] = array
         return found
+
+
+def _copy(status: int, mat: Any) -> NDArray[Any] | None:
+    """What was extracted, or None; no ``Mat`` outlives this call, for it lies in a pool of the session."""
+    if status != 0 or min(mat.w, mat.h, mat.d, mat.c) < 0:  # too small an input gives such sizes
+        return None
+    # an empty one numpy would read from nowhere
+    return np.zeros(0, np.float32) if mat.empty() else np.array(mat)

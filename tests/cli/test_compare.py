@@ -67,6 +67,15 @@ def test_the_same_model(run: Run, nets: Path) -> None:
     ]
 
 
+def test_a_blob_without_numbers(run: Run, nets: Path) -> None:
+    lost = "7767517\n2 3\nInput in 0 1 in0\nNoop n 1 2 in0 out0 nothing\n"
+    Path("lost.param").write_text(lost)
+    Path("lost.bin").write_bytes(b"")
+    result = run("compare", *["lost.param", "lost.bin"] * 2, "--npy", "inputs")
+    assert result.exit_code == 0
+    assert "output nothing: equal, cosine 1.000000, max error 0" in result.out.splitlines()
+
+
 def test_json(run: Run, nets: Path) -> None:
     result = run("compare", *PAIRS, "--npy", "inputs", "--format", "json", "--min-sqnr", "30")
     assert result.exit_code == 1

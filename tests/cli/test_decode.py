@@ -132,6 +132,16 @@ def test_a_model_that_does_not_fit(run: Run, model: Path) -> None:
     assert "ncnn cannot compute 'out8'" in result.err
 
 
+def test_a_joiner_that_gives_nothing(run: Run, model: Path) -> None:
+    joiner = model / "model/joiner_jit_trace-pnnx.ncnn.param"
+    magic, counts, *layers = joiner.read_text().replace("out0", "logits").splitlines()
+    counts = " ".join(str(int(count) + 1) for count in counts.split())
+    joiner.write_text("\n".join([magic, counts, *layers, "Noop nothing 0 1 out0", ""]))
+    result = run("decode", "model", "wavs")
+    assert result.exit_code == 2
+    assert "the joiner gives no numbers as 'out0'" in result.err
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
