@@ -103,17 +103,16 @@ class Session:
         *,
         float32: bool = True,
     ) -> None:
+        self._extractors: dict[int, Any] = {}  # by id of the run
+        self._net: Any = None  # also when it is closed
         self._ncnn = ncnn = need("ncnn", "runtime")
         self._name = os.fspath(param)
-        # these are freed in this order
-        self._extractors: dict[int, Any] = {}  # by id of the run; they have numbers in the pools
-        self._net: Any = ncnn.Net()  # None when it is closed
+        self._net = net = ncnn.Net()
         self._layers: list[Any] = []  # the net keeps bare pointers to Python's layers
         # ncnn's own pools give a small blob a large block that is free, and so grow from run to run
         self._pools = ncnn.PoolAllocator(), ncnn.PoolAllocator()
         for pool in self._pools:
             pool.set_size_compare_ratio(_FILLED)
-        net = self._net
         if float32:
             net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
             net.opt.use_bf16_storage = False
@@ -150,6 +149,9 @@ class Session:
         """Frees the net and its runs, of which nothing can be fetched any more."""
         self._extractors.clear()  # not by the runs, which a traceback may keep alive
         self._net = None
+
+    def __del__(self) -> None:
+        self.close()  # before the layers and the pools go, whatever order the garbage collector takes
 
     def _extractor(self, run: int) -> Any:
         """The extractor of a run. No name is given to what it returns: a traceback would keep it."""
