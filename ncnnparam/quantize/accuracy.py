@@ -145,12 +145,16 @@ class Comparison:
         b: The second graph, with weights.
         second: The second net, loaded; its layers also run alone.
 
+    Attributes:
+        guards: Of the way to what is looked at in either net.
+
     Raises:
         ConfigError: The graphs have other inputs, or no output in common.
     """
 
     def __init__(self, a: Graph, b: Graph, second: Session) -> None:
         self._probes: Probes = find_probes(a, b)
+        self.guards = self._probes.guards(a, b)
         self._second = second
         self._sums = [Sums() for _ in self._probes.layers]
         self._own = [Sums() for _ in self._probes.layers]
@@ -210,8 +214,8 @@ def compare_nets(
     runs = 0
 
     def run(inputs: Inputs) -> None:
-        one.require({name: array.shape for name, array in inputs.items()})
-        comparison.add(*(net.start(inputs) for net in nets))
+        first_guard, second_guard = comparison.guards
+        comparison.add(first_guard.start(nets[0], inputs), second_guard.start(nets[1], inputs))
 
     try:
         for item in items:

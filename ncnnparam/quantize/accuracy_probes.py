@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ncnnparam.diff.compare import align_graphs
 from ncnnparam.errors import ConfigError
+from ncnnparam.quantize.guard import Guard, guard_of
 from ncnnparam.quantize.int8_form import OUTPUT_SCALES
 
 if TYPE_CHECKING:
@@ -65,6 +66,11 @@ class Probes:
     layers: tuple[Probe, ...]
     outputs: tuple[str, ...]
     only: tuple[tuple[str, ...], tuple[str, ...]]
+
+    def guards(self, a: Graph, b: Graph) -> tuple[Guard, Guard]:
+        """The guards of the way to these blobs in the first and in the second graph."""
+        ones, twos = ([getattr(probe, side).blob for probe in self.layers] for side in ("a", "b"))
+        return guard_of(a, (*ones, *self.outputs)), guard_of(b, (*twos, *self.outputs))
 
 
 def find_probes(a: Graph, b: Graph) -> Probes:

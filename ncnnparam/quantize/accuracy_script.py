@@ -14,6 +14,7 @@ from ncnnparam.model import load
 from ncnnparam.quantize.accuracy import Accuracy, run_item
 from ncnnparam.quantize.accuracy_sums import Sums
 from ncnnparam.quantize.data import Items, array_items
+from ncnnparam.quantize.guard import guard_of
 from ncnnparam.runtime.recorded import Recorded, recorded_inputs
 from ncnnparam.runtime.session import Session, custom_types, require_sound
 from ncnnparam.runtime.torchscript import run_torchscript, without_batch
@@ -91,10 +92,10 @@ def compare_script(
     names = [blob.name for blob in graph.outputs if blob not in graph.inputs]
     recorded = recorded_inputs(script)
     sums = {name: Sums() for name in names}
-    net = Session(*second, types)
+    net, guard = Session(*second, types), guard_of(graph, names)
 
     def compare(given: list[NDArray[Any]], inputs: Inputs) -> None:
-        for name, found in net.run(inputs, names).items():
+        for name, found in guard.start(net, inputs).fetch(names).items():
             sums[name].add(_as_shaped(_output(script, given, name), found), found)
 
     try:

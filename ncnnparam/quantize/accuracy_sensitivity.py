@@ -101,12 +101,13 @@ def sensitivity(
         )
     nets = Session(*one.files, one.types), Session(*two.files, two.types)
     costs = {layer: {name: Sums() for name in probes.outputs} for layer in layers}
+    first_guard, second_guard = probes.guards(part.graph, other.graph)
     runs = 0
 
     def run(item: Inputs) -> None:
         for inputs in spread(nets[0], item):
-            one.require({name: array.shape for name, array in inputs.items()})
-            _add(nets, layers, inputs, costs)
+            both = first_guard.start(nets[0], inputs), second_guard.start(nets[1], inputs)
+            _add(nets, layers, inputs, both, costs)
 
     try:
         for item in items:
@@ -161,11 +162,11 @@ def _add(
     nets: tuple[Session, Session],
     layers: Mapping[str, list[Probe]],
     inputs: Inputs,
+    runs: tuple[Run, Run],
     costs: Mapping[str, Mapping[str, Sums]],
 ) -> None:
-    """Goes on from each layer's output, for one run."""
-    one, two = nets
-    right, other = one.start(inputs), two.start(inputs)
+    """Goes on from each layer's output, for one run of either net."""
+    (one, two), (right, other) = nets, runs
     for layer, probes in layers.items():
         off = dict(_made_alone(two, right, other, probes))
         run = one.start({**inputs, **off})

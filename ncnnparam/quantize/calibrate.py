@@ -17,8 +17,8 @@ from ncnnparam.graph import Graph, Layer
 from ncnnparam.model import load
 from ncnnparam.quantize.collect import collect
 from ncnnparam.quantize.data import Inputs, Items, array_items
-from ncnnparam.quantize.demands import demands
 from ncnnparam.quantize.equalize import equalize
+from ncnnparam.quantize.guard import find_demands, guard
 from ncnnparam.quantize.histogram import Histogram
 from ncnnparam.quantize.lower_gemm import gains, lower_gemm
 from ncnnparam.quantize.rows import calibrated_layers, make_table
@@ -143,10 +143,12 @@ def prepare_net(
         NcnnParamError: The files do not fit each other, or ncnn cannot load them.
     """
     files = os.fspath(param), os.fspath(weights)
-    part = _part(files, "", lower, compat)
-    types = custom_types(part.graph)
-    wanted = tuple(demands(part.layers, part.lowered))
-    runner = NetRunner(files, part.blobs, types, preparation, wanted)
+    graph = load(*files).graph
+    found = find_demands(graph)  # of the layers in the file, some of which are others then
+    part = _part(graph, "", lower, compat)
+    types = custom_types(graph)
+    way = guard(found, [blob for layer in part.layers for blob in layer.outputs])
+    runner = NetRunner(files, part.blobs, types, preparation, way)
     require_sound(*files, types, runner.settings if digests else None)
     return runner, part
 
@@ -178,7 +180,10 @@ def prepare_transducer(
         NcnnParamError: Some files do not fit each other, or ncnn cannot load them.
         MetadataError: The encoder has no metadata.
     """
-    first, last = _part(encoder, "encoder", lower, compat), _part(joiner, "joiner", lower, compat)
+    first, last = (
+        _part(load(*files).graph, net, lower, compat)
+        for net, files in (("encoder", encoder), ("joiner", joiner))
+    )
     metadata = required_metadata(first.graph, encoder[0])
     types = custom_types(first.graph)
     wanted = Wanted(first.blobs, last.blobs)
@@ -228,7 +233,6 @@ def calibrate(
     return table
 
 
-def _part(files: Pair, net: str, lower: bool, compat: bool) -> Part:
-    graph = load(*files).graph
+def _part(graph: Graph, net: str, lower: bool, compat: bool) -> Part:
     lowered = lower_gemm(graph) if lower and not compat else []
     return Part(graph, net, frozenset(layer.name for layer in lowered), compat)

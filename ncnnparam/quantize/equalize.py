@@ -61,10 +61,16 @@ def equalize(
         items: What to run it on; the first 50 are used.
         table: The scales to start from; is changed.
         advance: Is called after each layer with 1.
+
+    Raises:
+        BadItemError: A layer cannot be computed of what it gets.
+        NcnnParamError: ncnn cannot compute a blob.
     """
     used = [item.load() for item in items[:MOST_ITEMS]]
     net = Session(*runner.files, runner.types)
     try:
+        for inputs in used:
+            runner.guard.start(net, inputs)
         for layer in layers:
             form = int8_form(layer)
             if form is not None and layer.name in table:

@@ -21,6 +21,7 @@ from ncnnparam.quantize.accuracy_probes import Numbers
 from ncnnparam.quantize.accuracy_sensitivity import LayerCost, selector, sensitivity
 from ncnnparam.quantize.accuracy_spread import Spread, at_once
 from ncnnparam.quantize.accuracy_sums import Sums
+from ncnnparam.quantize.guard import guard_of
 from ncnnparam.quantize.int8 import Options, quantize
 from ncnnparam.runtime.session import Session, custom_types, require_sound
 
@@ -124,11 +125,12 @@ class Nearness:
         types = custom_types(graph)
         require_sound(*pair, types)
         nets = Session(*self._files, types), Session(*pair, types)
+        guards = [guard_of(one, names) for one in (load(self._files[0]).graph, graph)]
         sums = {name: Sums() for name in names}
 
         def run(item: Inputs) -> None:
             for inputs in self._spread(nets[0], item):
-                right, found = (net.start(inputs) for net in nets)
+                right, found = (guard.start(net, inputs) for guard, net in zip(guards, nets, strict=True))
                 for name, one in sums.items():
                     one.add(fetch(right, Numbers(name)), fetch(found, Numbers(name)))
 

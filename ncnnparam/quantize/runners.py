@@ -6,8 +6,7 @@ A runner is small and can be sent to another process, where ``open`` loads its n
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from ncnnparam.errors import BadItemError, unreadable
 from ncnnparam.quantize.compat import scale_table_tool
 from ncnnparam.quantize.data import Inputs
-from ncnnparam.quantize.demands import Demand
+from ncnnparam.quantize.guard import Guard
 from ncnnparam.quantize.histogram import Histogram
 from ncnnparam.runtime.session import Run, Session
 from ncnnparam.speech import Metadata
@@ -81,14 +80,14 @@ class NetRunner:
         blobs: The blobs to look at.
         types: Custom types of the net.
         preparation: How items were made, for ``settings``.
-        demands: What the layers that read the blobs demand of them.
+        guard: Of the way to the blobs, and of the layers that read them.
     """
 
     files: Pair
     blobs: tuple[str, ...]
     types: tuple[str, ...] = ()
     preparation: str = ""
-    demands: tuple[Demand, ...] = ()
+    guard: Guard = field(default_factory=Guard)
 
     def open(self) -> Opened:
         """Loads the net."""
@@ -102,19 +101,6 @@ class NetRunner:
     @cached_property
     def _digest(self) -> str:
         return digest(*self.files)
-
-    def require(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        """Makes sure that the layers that read some blobs can be computed of them.
-
-        Args:
-            shapes: The shapes of the blobs, by name.
-
-        Raises:
-            BadItemError: A layer takes another shape.
-        """
-        for demand in self.demands:
-            if demand.blob in shapes:
-                demand.require(shapes[demand.blob])
 
 
 @dataclass(frozen=True)
@@ -160,12 +146,10 @@ class _OpenNet:
         self.close = session.close
 
     def measure(self, inputs: Inputs) -> dict[str, Histogram]:
-        run = self._session.start(inputs)
+        run = self._runner.guard.start(self._session, inputs)
         histograms: dict[str, Histogram] = {}
-        for name in self._runner.blobs:  # one by one: a layer is computed only once its input was looked at
-            numbers = run.fetch([name])[name]
-            self._runner.require({name: numbers.shape})
-            _count(histograms, name, numbers)
+        for name in self._runner.blobs:
+            _count(histograms, name, run.fetch([name])[name])
         return histograms
 
 

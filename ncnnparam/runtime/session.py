@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ncnnparam.graph import Graph
+
+_Seen = TypeVar("_Seen")
 
 
 def custom_types(graph: Graph) -> tuple[str, ...]:
@@ -205,21 +207,35 @@ class Run:
         Raises:
             NcnnParamError: ncnn cannot compute one, or the net is closed.
         """
-        found = {}
-        for name in outputs:
-            array = _copy(*self._session._extractor(id(self)).extract(name))
-            if array is None:
-                raise NcnnParamError(
-                    f"ncnn cannot compute '{name}' of {self._session._name}",
-                    hint="do the inputs have the sizes that the net wants, the width last and no batch axis?",
-                )
-            found[name] = array
-        return found
+        return {name: self._look(name, _copy) for name in outputs}
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The sizes of a blob as numpy orders them; it is computed and not copied.
+
+        Raises:
+            NcnnParamError: ncnn cannot compute it, or the net is closed.
+        """
+        return self._look(name, _shape)
+
+    def _look(self, name: str, at: Callable[[Any], _Seen]) -> _Seen:
+        """What is seen of a blob. No ``Mat`` outlives this call, for it lies in a pool of the session."""
+        status, mat = self._session._extractor(id(self)).extract(name)
+        if status != 0 or min(mat.w, mat.h, mat.d, mat.c) < 0:  # too small an input gives such sizes
+            del mat  # a traceback would keep it
+            raise NcnnParamError(
+                f"ncnn cannot compute '{name}' of {self._session._name}",
+                hint="do the inputs have the sizes that the net wants, the width last and no batch axis?",
+            )
+        return at(mat)
 
 
-def _copy(status: int, mat: Any) -> NDArray[Any] | None:
-    """What was extracted, or None; no ``Mat`` outlives this call, for it lies in a pool of the session."""
-    if status != 0 or min(mat.w, mat.h, mat.d, mat.c) < 0:  # too small an input gives such sizes
-        return None
+def _shape(mat: Any) -> tuple[int, ...]:
+    if mat.empty():
+        return (0,)
+    sizes = (mat.c, mat.d, mat.h, mat.w)
+    return {1: sizes[3:], 2: sizes[2:], 3: (mat.c, mat.h, mat.w)}.get(mat.dims, sizes)
+
+
+def _copy(mat: Any) -> NDArray[Any]:
     # an empty one numpy would read from nowhere
     return np.zeros(0, np.float32) if mat.empty() else np.array(mat)

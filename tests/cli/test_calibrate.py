@@ -148,6 +148,21 @@ def test_bad_items(run: Run, net: Path) -> None:
     assert "from 3 items" in skipped.out
 
 
+@pytest.mark.parametrize("method", ["mse", "eq"])
+def test_an_item_that_a_layer_cannot_take(run: Run, net: Path, method: str) -> None:
+    np.save("inputs/wide.npy", np.ones(4, np.float32))
+    base = ("calibrate", "m.param", "m.bin", "--npy", "inputs", "--table", "t.table", "--method", method)
+    refused = run(*base)
+    assert refused.exit_code == 2
+    assert "inputs/wide.npy: blob" in refused.err
+    assert "takes rows of 3 numbers" in refused.err
+    assert not Path("t.table").exists()
+    skipped = run(*base, "--skip-bad")
+    assert skipped.exit_code == 0
+    assert "skipped inputs/wide.npy: blob" in skipped.err
+    assert "from 3 items" in skipped.out
+
+
 def test_statistics_of_another_model(run: Run, net: Path) -> None:
     base = ("calibrate", "m.param", "m.bin", "--npy", "inputs", "--table", "t.table", "--stats", "s.npz")
     assert run(*base).exit_code == 0

@@ -56,6 +56,14 @@ def test_the_same_and_not_the_same(net: Pair, tmp_path: Path) -> None:
     )
 
 
+def test_items_that_the_net_cannot_take(net: Pair, tmp_path: Path) -> None:
+    script = str(tmp_path / "r.pt")
+    torch.jit.trace(torch.nn.ReLU(), torch.zeros(1, 5, 3)).save(script)
+    items = array_items([{"in0": np.ones((5, 4), np.float32)}])
+    with pytest.raises(BadItemError, match=r"item 1: .*layer 'fc' \(InnerProduct\) takes rows of 3 numbers"):
+        compare_script(script, net, items.good)
+
+
 def test_random_items_have_the_recorded_shapes(net: Pair, tmp_path: Path) -> None:
     script = traced(tmp_path / "a.pt", WEIGHTS)
     items = random_items(script, ["in0"])

@@ -213,3 +213,13 @@ def test_sizes_below_zero(tmp_path: Path) -> None:
     weights.write_bytes(b"")
     with pytest.raises(NcnnParamError, match="cannot compute 'out0'"):
         Session(param, weights).run({"in0": np.ones((1, 2, 2), np.float32)}, ["out0"])
+
+
+@pytest.mark.parametrize("shape", [(12,), (3, 4), (2, 3, 4), (2, 3, 4, 5)], ids=str)
+def test_the_shape_of_a_blob_is_told_without_its_numbers(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    (tmp_path / "m.param").write_text(NET.format(type="ReLU"))
+    (tmp_path / "m.bin").touch()
+    run = Session(str(tmp_path / "m.param"), str(tmp_path / "m.bin")).start(
+        {"in0": np.ones(shape, np.float32)}
+    )
+    assert run.shape("out0") == run.fetch(["out0"])["out0"].shape == shape

@@ -23,7 +23,7 @@ from ncnnparam.cli.paths import require_apart
 
 if TYPE_CHECKING:
     from ncnnparam.quantize.calibrate import Part
-    from ncnnparam.quantize.data import Items
+    from ncnnparam.quantize.data import Item, Items
     from ncnnparam.quantize.images import Preparation
     from ncnnparam.quantize.runners import NetRunner, Runner
     from ncnnparam.quantize.statistics import Statistics
@@ -195,7 +195,7 @@ def _net(options: dict[str, Any]) -> None:
     statistics, bad = _collect(runner, items, options)
     table = part.table(statistics, *_method(options))
     if options["method"] == _EQ:
-        _equalize(runner, part, items, table)
+        _equalize(runner, part, [item for item in items.good if item.name not in bad], table)
     finish([(part, table, options["table"])], statistics, bad, options)
 
 
@@ -311,11 +311,11 @@ def _collect(runner: Runner, items: Items, options: dict[str, Any]) -> tuple[Sta
     return statistics, items.bad | bad
 
 
-def _equalize(runner: NetRunner, part: Part, items: Items, table: Table) -> None:
+def _equalize(runner: NetRunner, part: Part, items: list[Item], table: Table) -> None:
     from ncnnparam.cli.progress import progress_bar
     from ncnnparam.quantize.equalize import equalize
 
-    if not items.good:
+    if not items:
         raise click.UsageError("--method eq runs int8 layers on data: name it with --npy or --images")
     with progress_bar("equalizing", len(part.layers)) as advance:
-        equalize(runner, part.layers, items.good, table, advance)
+        equalize(runner, part.layers, items, table, advance)
