@@ -18,6 +18,8 @@ def link(source: Path, place: Path) -> None:
     temporary = place.with_name(f".{place.name}.new")  # of one name: what a kill leaves is written over
     try:
         temporary.unlink(missing_ok=True)
+        if place.exists() and place.samefile(source):
+            return  # to rename one name of a file to another name of it does nothing, and leaves both
         try:
             os.link(source, temporary)
         except OSError:

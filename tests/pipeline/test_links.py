@@ -22,6 +22,15 @@ def test_a_link_replaces_what_was_there(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"source", "place"}
 
 
+def test_a_link_that_is_there_already_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    source, place = tmp_path / "source", tmp_path / "place"
+    source.write_text("new")
+    for _ in range(2):
+        link(source, place)
+    assert {path.name for path in tmp_path.iterdir()} == {"source", "place"}
+    assert os.path.samefile(source, place)
+
+
 def test_a_copy_where_there_are_no_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object) -> None:
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
