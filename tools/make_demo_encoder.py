@@ -51,7 +51,7 @@ def convert(encoder: DemoEncoder, example: list[torch.Tensor], folder: Path) -> 
     """Trace `encoder` with the inputs `example`, run pnnx in `folder`, return its ncnn pair."""
     traced = folder / "encoder.pt"
     with torch.no_grad():
-        module = torch.jit.trace(encoder, tuple(example))  # type: ignore[no-untyped-call]
+        module = torch.jit.trace(encoder, tuple(example))
     module.save(str(traced))
     run = subprocess.run(
         [pnnx.EXEC_PATH, traced.name, "fp16=1"],
@@ -174,7 +174,7 @@ def make(output: Path, seed: int) -> float:
         config = folder / "ncnnparam.toml"
         config.write_bytes(config_text(sizes).encode())
         arrays = folder / "expected.npz"
-        np.savez_compressed(arrays, **expected)  # type: ignore[arg-type]
+        np.savez_compressed(arrays, **expected)
         output.mkdir(parents=True, exist_ok=True)
         for made in (param, binary, config, arrays):
             replace(output / made.name, made)

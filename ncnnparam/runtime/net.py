@@ -85,14 +85,7 @@ def loading(
     memory: int = MEMORY,
     timeout: float = TIMEOUT,
 ) -> AbstractContextManager[Callable[[], Outcome]]:
-    """Starts what ``load_net`` does, so that this process can do something else meanwhile.
-
-    Args:
-        param: The graph.
-        weights: The weights, or None to load only the graph.
-        custom_types: Layer types to register as layers that do nothing.
-        memory: Address space for the child in bytes; has no effect on Windows.
-        timeout: Seconds for the child.
+    """Starts what ``load_net`` does, which takes the same, so that this process can do something meanwhile.
 
     Returns:
         For a ``with`` statement, which gives a function that waits for the outcome. When the block ends, so

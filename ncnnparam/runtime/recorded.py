@@ -76,6 +76,7 @@ def recorded_inputs(path: str | os.PathLike[str]) -> list[Recorded] | None:
     except OSError as error:
         raise unreadable(shown, error) from None
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        # zipfile raises the last two for an entry of a compression that it does not know, or with a password
         raise FileError(f"{shown} is no TorchScript file: {error}") from None
     try:
         found = _Reader(io.BytesIO(data)).load()

@@ -9,13 +9,16 @@ Convolution   conv   1 1 in0 a 0=2 1=3 5=1 6=36
 LSTM          lstm   1 1 a b 0=2 1=48
 InnerProduct  fc     1 1 b out0 0=3 2=36
 """
-GOOD = """conv_param_0 12.500000 14.250000 
-fc_param_0 40.000000 41.000000 42.000000 
-conv 30.500000 
-fc 10.000000 
-lstm_param_0 1.0 1.0 1.0 1.0 1.0 1.0 1.0 1.0 
-lstm_param_1 2.0 2.0 2.0 2.0 2.0 2.0 2.0 2.0 
-"""  # noqa: W291 - as the C++ tools write it
+_ROWS = (
+    "conv_param_0 12.500000 14.250000",
+    "fc_param_0 40.000000 41.000000 42.000000",
+    "conv 30.500000",
+    "fc 10.000000",
+    "lstm_param_0 1.0 1.0 1.0 1.0 1.0 1.0 1.0 1.0",
+    "lstm_param_1 2.0 2.0 2.0 2.0 2.0 2.0 2.0 2.0",
+)
+GOOD = "".join(f"{row} \n" for row in _ROWS)
+"""With a blank behind each row, as the C++ tools write it."""
 
 EXAMPLES = {
     "NP701": GOOD.replace("conv 30", "\nconv 30"),

@@ -55,7 +55,10 @@ def test_a_decoder_may_read_its_tokens_through_a_split(shared: Path, tmp_path: P
     model = load(*decoder)
     model.graph.add("Sigmoid", inputs=["in0"], after=model.graph.find("Input")[0])  # a second reader
     model.save(tmp_path / "d.param", tmp_path / "d.bin")
-    prepare_transducer(encoder, (str(tmp_path / "d.param"), str(tmp_path / "d.bin")), joiner)
+    split = str(tmp_path / "d.param"), str(tmp_path / "d.bin")
+    assert [layer.type for layer in load(split[0]).graph.blob("in0").consumers] == ["Split"]
+    runner, _, _ = prepare_transducer(encoder, split, joiner)
+    assert runner.decoder == split
 
 
 @pytest.mark.parametrize(

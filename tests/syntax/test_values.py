@@ -117,32 +117,34 @@ def test_make(value: object, style: Style | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("id", "value", "style"),
+    ("id", "value", "style", "said"),
     [
-        (32, 1, None),
-        (-1, 1, None),
-        (True, 1, None),
-        (1.0, 1, None),
-        ("0", 1, None),
-        (0, True, None),
-        (0, None, None),
-        (0, (1, True), None),
-        (0, (1, "a"), None),
-        (0, (0.5, 10**400), None),
-        (0, math.inf, None),
-        (0, 2**31, None),
-        (0, "a\0b", None),
-        (0, '"', None),
-        (0, 'a"b', Style.QUOTED),
-        (0, 'a "b"', None),
-        (0, "a\nb", None),
-        (0, "x" * 256, None),
-        (0, "é" * 128, None),
-        (0, "\ud800", None),
+        (32, 1, None, "is not within 0 to 31"),
+        (-1, 1, None, "is not within 0 to 31"),
+        (True, 1, None, "is not within 0 to 31"),
+        (1.0, 1, None, "is not within 0 to 31"),
+        ("0", 1, None, "is not within 0 to 31"),
+        (0, True, None, "a param is an int, a float, a string or a list"),
+        (0, None, None, "a param is an int, a float, a string or a list"),
+        (0, (1, True), None, "an array holds numbers, not"),
+        (0, (1, "a"), None, "an array holds numbers, not"),
+        (0, (0.5, 10**400), None, "is beyond a 32-bit"),
+        (0, math.inf, None, "is no finite 32-bit float"),
+        (0, 2**31, None, "is beyond a 32-bit"),
+        (0, "a\0b", None, "there are no escapes"),
+        (0, '"', None, "there are no escapes"),
+        (0, 'a"b', Style.QUOTED, "there are no escapes"),
+        (0, 'a "b"', None, "there are no escapes"),
+        (0, "a\nb", None, "there are no escapes"),
+        (0, "x" * 256, None, "a string has at most 255 bytes"),
+        (0, "é" * 128, None, "a string has at most 255 bytes"),
+        (0, "\ud800", None, "surrogates not allowed"),
     ],
 )
-def test_make_refuses_what_cannot_be_written(id: object, value: object, style: Style | None) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - the words differ
+def test_make_refuses_what_cannot_be_written(
+    id: object, value: object, style: Style | None, said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
         Param.make(id, value, style)
 
 
